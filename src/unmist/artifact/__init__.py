@@ -1,0 +1,17 @@
+"""What lies on disk: layout, manifest, verification and loading of a model folder."""
+
+from unmist.artifact.layout import SHIPPED
+from unmist.artifact.load import Adapter, Folder, open_folder
+from unmist.artifact.manifest import Manifest, verify
+from unmist.artifact.schema import EncoderConfig, TaskCard
+
+__all__ = [
+    "SHIPPED",
+    "Adapter",
+    "EncoderConfig",
+    "Folder",
+    "Manifest",
+    "TaskCard",
+    "open_folder",
+    "verify",
+]

@@ -1,0 +1,36 @@
+"""What lies where in a model folder. The one place that knows file names.
+
+    config.json, model.safetensors         a stock ModernBERT, opened by ``AutoModel``
+    tokenizer.json, tokenizer_config.json  opened by ``AutoTokenizer``
+    modules.json, 1_Pooling/, 2_Normalize/ opened by ``SentenceTransformer``
+    adapters/<task>/                       PEFT's files, ``head.safetensors`` and ``task.json``
+    pretraining.safetensors                heads used only to go on with pretraining
+    manifest.json                          SHA-256 of every other file
+"""
+
+from pathlib import Path
+from typing import Final
+
+CONFIG: Final = "config.json"
+WEIGHTS: Final = "model.safetensors"
+TOKENIZER: Final = "tokenizer.json"
+MANIFEST: Final = "manifest.json"
+PRETRAINING: Final = "pretraining.safetensors"
+ADAPTERS: Final = "adapters"
+ADAPTER_CONFIG: Final = "adapter_config.json"
+ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
+HEAD: Final = "head.safetensors"
+TASK: Final = "task.json"
+SUFFIXES: Final = (".json", ".safetensors")
+
+SHIPPED: Final = Path(__file__).parents[1] / "models" / "small"
+
+
+def adapter_folder(model: Path, task: str) -> Path:
+    """Folder of one specialist."""
+    return model / ADAPTERS / task
+
+
+def tasks(model: Path) -> list[str]:
+    """Names of the specialists in a model folder, sorted."""
+    return sorted(path.parent.name for path in (model / ADAPTERS).glob(f"*/{TASK}"))

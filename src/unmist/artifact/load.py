@@ -1,0 +1,152 @@
+"""Open a verified model folder: arrays and settings, checked against each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from unmist.artifact import layout, manifest, schema
+from unmist.errors import ModelError
+from unmist.text import Tokenizer
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One specialist: its card, LoRA factors and head.
+
+    ``lora`` maps ``layers.<i>.<module>`` to (A [rank, in], B [out, rank], already scaled);
+    ``weight`` is [labels, hidden], ``bias`` [labels].
+    """
+
+    card: schema.TaskCard
+    rank: int
+    lora: dict[str, tuple[np.ndarray, np.ndarray]]
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class Folder:
+    """All that a model folder holds, verified."""
+
+    path: Path
+    manifest: manifest.Manifest
+    hash: str
+    config: schema.EncoderConfig
+    weights: Arrays
+    tokenizer: Tokenizer
+    adapters: dict[str, Adapter]
+
+
+def open_folder(path: Path) -> Folder:
+    """Verify and read a model folder.
+
+    Raises:
+        ModelError: anything missing, altered, foreign, misshapen or not finite.
+    """
+    listing, digest = manifest.verify(path)
+    config = schema.read(path / layout.CONFIG, schema.EncoderConfig)
+    config.check(path / layout.CONFIG)
+    weights = _arrays(path / layout.WEIGHTS, encoder_shapes(config))
+    tokenizer = Tokenizer(path / layout.TOKENIZER)
+    if tokenizer.size > config.vocab_size:
+        raise ModelError(
+            f"{path / layout.TOKENIZER}: {tokenizer.size} tokens, the encoder has "
+            f"{config.vocab_size}"
+        )
+    encoder = listing.files[layout.WEIGHTS].sha256
+    adapters = {
+        task: _adapter(layout.adapter_folder(path, task), config, encoder)
+        for task in layout.tasks(path)
+    }
+    return Folder(path, listing, digest, config, weights, tokenizer, adapters)
+
+
+def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of the encoder."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.tok_embeddings.weight": (config.vocab_size, hidden),
+        "embeddings.norm.weight": (hidden,),
+        "final_norm.weight": (hidden,),
+    }
+    for i in range(config.num_hidden_layers):
+        layer = {
+            "attn.Wqkv": (3 * hidden, hidden),
+            "attn.Wo": (hidden, hidden),
+            "mlp.Wi": (2 * inner, hidden),
+            "mlp.Wo": (hidden, inner),
+            "mlp_norm": (hidden,),
+        }
+        if i:  # the first layer reads the embeddings, which are normalised already
+            layer["attn_norm"] = (hidden,)
+        shapes |= {f"layers.{i}.{name}.weight": shape for name, shape in layer.items()}
+    return shapes
+
+
+def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapter:
+    card = schema.read(folder / layout.TASK, schema.TaskCard)
+    card.check(folder / layout.TASK)
+    if card.encoder != encoder:
+        raise ModelError(
+            f"{folder}: trained on another encoder ({card.encoder[:12]}, here {encoder[:12]}); "
+            "train it again on this one"
+        )
+    lora_config = schema.read(folder / layout.ADAPTER_CONFIG, schema.LoraConfig)
+    lora_config.check(folder / layout.ADAPTER_CONFIG)
+    labels, hidden = len(card.labels), config.hidden_size
+    head = _arrays(folder / layout.HEAD, {"weight": (labels, hidden), "bias": (labels,)})
+    return Adapter(
+        card=card,
+        rank=lora_config.r,
+        lora=_lora(folder / layout.ADAPTER_WEIGHTS, config, lora_config),
+        weight=head["weight"],
+        bias=head["bias"],
+    )
+
+
+def _lora(
+    path: Path, config: schema.EncoderConfig, lora: schema.LoraConfig
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    outer = encoder_shapes(config)
+    prefix = "base_model.model."
+    shapes: dict[str, tuple[int, ...]] = {}
+    modules = [
+        f"layers.{i}.{target}"
+        for i in range(config.num_hidden_layers)
+        for target in lora.target_modules
+    ]
+    for module in modules:
+        rows, columns = outer[f"{module}.weight"]
+        shapes[f"{prefix}{module}.lora_A.weight"] = (lora.r, columns)
+        shapes[f"{prefix}{module}.lora_B.weight"] = (rows, lora.r)
+    arrays = _arrays(path, shapes)
+    return {
+        module: (
+            arrays[f"{prefix}{module}.lora_A.weight"],
+            arrays[f"{prefix}{module}.lora_B.weight"] * np.float32(lora.scale),
+        )
+        for module in modules
+    }
+
+
+def _arrays(path: Path, shapes: dict[str, tuple[int, ...]]) -> Arrays:
+    """Read exactly these tensors as float32; any other name, shape or value is refused."""
+    try:
+        with safe_open(path, "np") as file:
+            names = set(file.keys())
+            if names != set(shapes):
+                odd = sorted(names ^ set(shapes))[:3]
+                raise ModelError(f"{path}: tensor names differ from the config's, e.g. {odd}")
+            arrays = {name: file.get_tensor(name).astype(np.float32) for name in shapes}
+    except (SafetensorError, OSError, TypeError) as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})") from error
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ModelError(f"{path}: {name} is {arrays[name].shape}, expected {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise ModelError(f"{path}: {name} holds values that are not finite")
+    return arrays

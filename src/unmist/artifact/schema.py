@@ -1,0 +1,123 @@
+"""What the JSON files of a model folder must say, and no more than that is believed."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from unmist.artifact.manifest import read_json_bytes
+from unmist.errors import ModelError
+from unmist.text.fields import FIELDS
+
+Count = Annotated[int, Meta(gt=0, le=1_000_000)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+LORA_TARGETS = frozenset({"attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"})
+MAX_RANK = 256
+
+T = TypeVar("T")
+
+
+class EncoderConfig(msgspec.Struct, frozen=True):
+    """The fields of a ModernBERT ``config.json`` that the engine needs."""
+
+    model_type: str
+    vocab_size: Count
+    hidden_size: Count
+    num_hidden_layers: Count
+    num_attention_heads: Count
+    intermediate_size: Count
+    max_position_embeddings: Count
+    norm_eps: Annotated[float, Meta(gt=0, lt=1)]
+    layer_types: list[str]
+    rope_parameters: dict[str, Any]
+
+    @property
+    def head_width(self) -> int:
+        """Width of one attention head."""
+        return self.hidden_size // self.num_attention_heads
+
+    @property
+    def rope_theta(self) -> float:
+        """Base of the rotary frequencies of full attention."""
+        return float(self.rope_parameters["full_attention"]["rope_theta"])
+
+    def check(self, path: Path) -> None:
+        """Raise ModelError unless this is an encoder that the engine can run."""
+        if self.model_type != "modernbert" or set(self.layer_types) != {"full_attention"}:
+            raise ModelError(f"{path}: expected modernbert with full attention in every layer")
+        if self.hidden_size % self.num_attention_heads:
+            raise ModelError(f"{path}: {self.hidden_size} is no multiple of the number of heads")
+        if len(self.layer_types) != self.num_hidden_layers:
+            raise ModelError(f"{path}: layer_types does not name {self.num_hidden_layers} layers")
+
+
+class LoraConfig(msgspec.Struct, frozen=True):
+    """The fields of PEFT's ``adapter_config.json`` that the engine needs."""
+
+    peft_type: str
+    r: Annotated[int, Meta(gt=0, le=MAX_RANK)]
+    lora_alpha: float
+    target_modules: list[str]
+    use_dora: bool = False
+    use_rslora: bool = False
+    bias: str = "none"
+    rank_pattern: dict[str, int] = {}
+    alpha_pattern: dict[str, float] = {}
+
+    @property
+    def scale(self) -> float:
+        """Factor on the low-rank product."""
+        return self.lora_alpha / self.r
+
+    def check(self, path: Path) -> None:
+        """Raise ModelError unless this is plain LoRA on layers the engine knows."""
+        plain = self.peft_type == "LORA" and self.bias == "none"
+        fancy = self.use_dora or self.use_rslora or self.rank_pattern or self.alpha_pattern
+        if not plain or fancy:
+            raise ModelError(f"{path}: expected plain LoRA (no DoRA, rsLoRA, bias or patterns)")
+        foreign = sorted(set(self.target_modules) - LORA_TARGETS)
+        if foreign:
+            raise ModelError(f"{path}: targets {foreign}; allowed: {sorted(LORA_TARGETS)}")
+
+
+class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
+    """``task.json``: what a specialist answers, how it was calibrated, and how good it is.
+
+    Attributes:
+        encoder: SHA-256 of the encoder's ``model.safetensors`` it was trained on.
+        temperature: logits are divided by this before softmax.
+        thresholds: per label, the probability below which unmist abstains.
+        precision: the precision on the dev split that the thresholds were chosen for.
+        scores: measured figures per split, as written by the training command.
+    """
+
+    format: int
+    task: str
+    title: str
+    field: str
+    labels: list[str]
+    encoder: str
+    temperature: Annotated[float, Meta(gt=0, le=100)]
+    thresholds: dict[str, Probability]
+    precision: Probability
+    licence: str
+    data: str
+    scores: dict[str, dict[str, float]] = {}
+
+    def check(self, path: Path) -> None:
+        """Raise ModelError when the parts do not fit together."""
+        if self.field not in FIELDS:
+            raise ModelError(f"{path}: unknown field kind {self.field!r}; known: {FIELDS}")
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            raise ModelError(f"{path}: needs at least two different labels, has {self.labels}")
+        if set(self.thresholds) != set(self.labels):
+            raise ModelError(f"{path}: thresholds and labels name different labels")
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Decode one JSON file as ``kind``; unknown fields are ignored, wrong ones refused."""
+    try:
+        return msgspec.json.decode(read_json_bytes(path), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not what was expected ({error})") from error

@@ -1,0 +1,96 @@
+"""``unmist classify``: one verdict for every row, in the order of the input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unmist.cli.inputs import (
+    RowReader,
+    input_options,
+    model_option,
+    open_model,
+    output_option,
+    require_input,
+    require_task,
+    run_options,
+)
+from unmist.cli.reports import report, row_progress
+from unmist.cli.sinks import Sink, choose_kind, open_sink
+
+if TYPE_CHECKING:
+    from unmist.cli.summary import Summary
+    from unmist.model import Model
+
+DEFAULT_TASK = "host-category"
+
+
+@click.command("classify", short_help="One verdict for every row.")
+@click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="T", help="What to ask.")
+@input_options
+@model_option
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with a summary.")
+@output_option("Write to OUT (.jsonl or .json) instead of standard output, all of it or nothing.")
+@run_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    inputs: tuple[str, ...],
+    task: str,
+    format_: str,
+    column: str | None,
+    model_path: Path | None,
+    as_jsonl: bool,
+    as_json: bool,
+    out: Path | None,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Give one verdict for every row of INPUT (default: standard input, also '-').
+
+    A verdict is a label with a calibrated score, or an abstention, or what is wrong
+    with the row. Without --json, --jsonl or -o the answer is a table for people.
+    """
+    from unmist.cli.summary import Summary
+
+    inputs = require_input(inputs)
+    kind = choose_kind(out, as_json=as_json, as_jsonl=as_jsonl)
+    model = open_model(model_path, threads)
+    require_task(model, task)
+    reader = RowReader(
+        inputs, format_=format_, column=column, field=model.field_of(task), report=report
+    )
+    summary = Summary(task)
+    with open_sink(out, kind, model.labels(task)) as sink:
+        _run(model, reader, sink, summary, quiet=quiet, on_screen=out is None)
+        if reader.nothing_readable:
+            ctx.exit(2)  # raised inside, so that no output file appears
+        summary.finish(filtered=reader.counts.filtered, unreadable=reader.unreadable)
+        sink.finish(summary)
+    if not quiet:
+        apart = "\n" if kind == "table" and sys.stdout.isatty() else ""
+        click.echo(apart + "\n".join(summary.lines()), err=True)
+    ctx.exit(1 if summary.bad or summary.unreadable else 0)
+
+
+def _run(
+    model: Model,
+    reader: RowReader,
+    sink: Sink,
+    summary: Summary,
+    *,
+    quiet: bool,
+    on_screen: bool,
+) -> None:
+    shares_screen = on_screen and sys.stdout.isatty()
+    with row_progress(quiet=quiet, shares_screen=shares_screen) as progress:
+        for rows in reader.chunks():
+            for verdict in model.classify_rows(rows, summary.task):
+                sink.write(verdict)
+                summary.add(verdict)
+            sink.flush()
+            progress.update(len(rows))

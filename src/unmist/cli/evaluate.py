@@ -1,0 +1,62 @@
+"""``unmist evaluate``: how good a task's answers are on a labelled file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from unmist.cli.inputs import model_option, open_model, require_task, run_options
+from unmist.cli.reports import row_progress
+from unmist.cli.tables import facts, standard_output
+
+_TITLES: Final = {
+    "rows": "rows",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "coverage": "coverage (share answered)",
+    "answered_accuracy": "accuracy where answered",
+    "ece": "calibration error (ECE)",
+    "seconds": "seconds",
+}
+
+
+@click.command("evaluate", short_help="Accuracy and calibration on a labelled file.")
+@click.argument("task")
+@click.option(
+    "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
+)
+@model_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@run_options
+def command(
+    task: str,
+    data: str,
+    model_path: Path | None,
+    as_json: bool,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Compare the answers of TASK with the labels in a file."""
+    from unmist.evaluate import evaluate_task
+
+    model = open_model(model_path, threads)
+    require_task(model, task)
+    with row_progress(quiet=quiet, shares_screen=False) as progress:
+        result = evaluate_task(model, task, data, progress.update)
+    output = standard_output()
+    if as_json:
+        output.write(json.dumps(result) + "\n")
+    else:
+        output.write("\n".join(_lines(task, result)) + "\n")
+
+
+def _lines(task: str, result: Mapping[str, Any]) -> list[str]:
+    """The known measures first and in a fixed order, then whatever else was measured."""
+    named = {title: result[name] for name, title in _TITLES.items() if name in result}
+    others = {name: value for name, value in result.items() if name not in _TITLES}
+    others.pop("task", None)
+    return facts({"task": task, **named, **others})

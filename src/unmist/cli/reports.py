@@ -1,0 +1,36 @@
+"""What is said on standard error while a verb runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from unmist.cli.tables import visible
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+def report(message: str) -> None:
+    """Say one line; progress and the message do not overwrite each other."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        tqdm.write(f"unmist: {visible(message)}", file=sys.stderr)
+    else:
+        click.echo(f"unmist: {visible(message)}", err=True)
+
+
+def row_progress(*, quiet: bool, shares_screen: bool) -> tqdm[None]:
+    """A bar counting rows, silent unless standard error is a terminal of its own.
+
+    Args:
+        quiet: never show it.
+        shares_screen: whether standard output prints rows on the same screen.
+    """
+    from tqdm import tqdm
+
+    hidden = quiet or shares_screen or not sys.stderr.isatty()
+    return tqdm(unit=" rows", unit_scale=True, leave=False, disable=hidden, file=sys.stderr)

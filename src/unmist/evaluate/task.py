@@ -1,0 +1,84 @@
+"""Score a specialist on a labelled file, through the same path a user's rows take."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unmist.errors import InputError
+from unmist.evaluate import metrics
+from unmist.evaluate.data import examples
+from unmist.model import Model
+
+_CHUNK = 4096
+
+
+def evaluate_task(
+    model: Model, task: str, data: str | Path, progress: Callable[[int], object] | None = None
+) -> dict[str, Any]:
+    """Accuracy, macro-F1, calibration and what the thresholds do, on a labelled file.
+
+    Args:
+        model: an open model.
+        task: one of its specialists.
+        data: a ``.tsv``, ``.tsv.zst`` or ``.tsv.gz`` with columns text and label.
+        progress: called with the number of rows done since the last call.
+
+    Returns:
+        ``accuracy`` and ``macro_f1`` of the network's own answer on all rows; ``coverage``, the
+        share answered at the default thresholds, and ``answered_accuracy`` on those; ``ece``;
+        ``f1`` and ``precision`` (of answered rows) per label; ``rows``; ``seconds``.
+
+    Raises:
+        InputError: the file cannot be read or has no rows.
+        UsageError: the model has no such task.
+    """
+    card = model.card(task)
+    rows = examples(Path(data))
+    if not rows:
+        raise InputError("no rows; expected columns text and label", str(data))
+    began = time.perf_counter()
+    parts = []
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        parts.append(model.probabilities([row.text for row in chunk], task))
+        if progress is not None:
+            progress(len(chunk))
+    seconds = time.perf_counter() - began
+    number = {label: i for i, label in enumerate(card.labels)}
+    actual = np.array([number.get(row.label, -1) for row in rows])
+    thresholds = np.array([card.thresholds[label] for label in card.labels])
+    scores = score(np.concatenate(parts), actual, thresholds, card.labels)
+    return {"task": task, "data": str(data), "model": model.hash} | scores | {
+        "rows": len(rows),
+        "seconds": round(seconds, 3),
+    }
+
+
+def score(
+    probabilities: np.ndarray, actual: np.ndarray, thresholds: np.ndarray, labels: list[str]
+) -> dict[str, Any]:
+    """Figures from probabilities [n, labels], true label numbers [n] and thresholds [labels]."""
+    predicted = probabilities.argmax(1)
+    confidence = probabilities.max(1)
+    correct = predicted == actual
+    answered = confidence >= thresholds[predicted]
+    return {
+        "accuracy": round(float(correct.mean()), 4),
+        "macro_f1": round(metrics.macro_f1(actual, predicted, len(labels)), 4),
+        "coverage": round(float(answered.mean()), 4),
+        "answered_accuracy": round(float(correct[answered].mean()), 4) if answered.any() else None,
+        "ece": round(metrics.expected_calibration_error(correct, confidence), 4),
+        "f1": {
+            label: round(metrics.f1(actual == i, predicted == i), 4)
+            for i, label in enumerate(labels)
+        },
+        "precision": {
+            label: round(float(correct[answered & (predicted == i)].mean()), 4)
+            for i, label in enumerate(labels)
+            if (answered & (predicted == i)).any()
+        },
+    }
+

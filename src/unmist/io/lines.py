@@ -1,0 +1,86 @@
+"""Bytes to lines in constant memory, and the plain-lines format."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from unmist.io.row import MAX_LINE_BYTES, MAX_TEXT_BYTES, ReadRequest, Row, bad_row, value_row
+from unmist.io.stream import ByteStream
+
+
+class Line(NamedTuple):
+    """One line.
+
+    Attributes:
+        number: 1-based.
+        raw: the bytes without the newline; a carriage return before it is left to the format.
+        problem: ``line_too_long`` (``raw`` then holds both ends only), or the damage of a
+            compressed input (``raw`` then holds what came before the cut), else ``None``.
+    """
+
+    number: int
+    raw: bytes
+    problem: str | None
+
+
+class _PartialLine:
+    """The line being put together; once over-long, only its two ends are kept."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail = b""
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        if self.size + len(piece) <= MAX_LINE_BYTES:
+            self._head += piece
+        else:
+            if self.size <= MAX_LINE_BYTES:
+                self._tail = bytes(self._head[-MAX_TEXT_BYTES:])
+                self._head = (self._head + piece[:MAX_TEXT_BYTES])[:MAX_TEXT_BYTES]
+            self._tail = (self._tail + piece)[-MAX_TEXT_BYTES:]
+        self.size += len(piece)
+
+    def take(self, number: int) -> Line:
+        over_long = self.size > MAX_LINE_BYTES
+        raw = bytes(self._head) + self._tail
+        self._head.clear()
+        self._tail = b""
+        self.size = 0
+        return Line(number, raw, "line_too_long" if over_long else None)
+
+
+def split_lines(stream: ByteStream) -> Iterator[Line]:
+    """The lines of ``stream``; the last one needs no newline.
+
+    A damaged compressed input ends with one line that carries the damage: a line cut in the middle
+    is another text (``example.co`` of ``example.com``) and must not pass for a good one.
+    """
+    partial = _PartialLine()
+    number = 0
+    for chunk in stream.chunks():
+        *whole, rest = chunk.split(b"\n")
+        if whole:
+            partial.add(whole[0])
+            number += 1
+            stream.lines_read = number
+            yield partial.take(number)
+        # A chunk is smaller than the bound on a line, so what lies inside it needs no check.
+        for raw in whole[1:]:
+            number += 1
+            stream.lines_read = number
+            yield Line(number, raw, None)
+        partial.add(rest)
+    last = number + 1
+    if stream.damage is not None:
+        yield partial.take(last)._replace(problem=stream.damage)
+    elif partial.size:
+        yield partial.take(last)
+
+
+def read_lines(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+    """Every line is one text."""
+    for number, raw, problem in split_lines(stream):
+        if problem is not None:
+            yield bad_row(raw, problem, request.source, number)
+        else:
+            yield value_row(raw.removesuffix(b"\r"), request.source, number)

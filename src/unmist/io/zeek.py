@@ -1,0 +1,179 @@
+"""Zeek logs: tab-separated with ``#`` header lines, or one JSON object a line."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from unmist.errors import InputError
+from unmist.io.columns import first_column, zeek_columns
+from unmist.io.jsonlines import decode_object, decode_value, json_rows
+from unmist.io.lines import split_lines
+from unmist.io.row import ReadRequest, Row, bad_row, value_row
+from unmist.io.stream import ByteStream
+
+# Zeek writes a backslash as \\ and every other byte it does not print as \xNN.
+_ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-fA-F]{2}))")
+
+
+class ZeekRecord(msgspec.Struct):
+    """The members of a JSON log record that can hold a value."""
+
+    query: Any = None
+    server_name: Any = None
+    host: Any = None
+    uri: Any = None
+    user_agent: Any = None
+
+
+_record_decoder = msgspec.json.Decoder(ZeekRecord)
+
+
+def unescape(value: bytes) -> bytes:
+    """Decode the escapes of Zeek's ASCII writer: ``\\xNN`` and a doubled backslash."""
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()) if match[1] else b"\\", value)
+
+
+def read_zeek(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+    """The rows of one column of a Zeek log, TSV or JSON.
+
+    Raises:
+        InputError: a TSV log has data before any ``#fields`` line.
+        UsageError: the column is not in the log, or the field kind has no default column.
+    """
+    if stream.head().lstrip().startswith(b"{"):
+        return _read_json(stream, request)
+    return _read_tsv(stream, request)
+
+
+def _read_json(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+    if request.column is not None:
+        column = request.column
+        return json_rows(stream, request, lambda line: _member(line, column))
+    columns = tuple(zeek_columns(request).values())
+
+    def extract(line: bytes) -> Sequence[object]:
+        record = _record_decoder.decode(line)
+        found = (getattr(record, column) for column in columns)
+        return (next((value for value in found if value is not None), None),)
+
+    return json_rows(stream, request, extract)
+
+
+def _member(line: bytes, column: str) -> Sequence[object]:
+    members = decode_object(line)
+    value = decode_value(members[column]) if column in members else None
+    return value if isinstance(value, list) else (value,)
+
+
+class _Header:
+    """What the ``#`` lines of one log say about the lines that follow."""
+
+    def __init__(self, separator: bytes = b"\t") -> None:
+        self.separator = separator
+        self.set_separator = b","
+        self.unset = b"-"
+        self.empty = b"(empty)"
+        self.path = ""
+        self.fields: list[str] = []
+        self.types: list[str] = []
+
+    def read(self, line: bytes) -> None:
+        """Take in one header line other than ``#separator``; unknown ones say nothing."""
+        name, *values = line.split(self.separator)
+        if name == b"#fields":
+            self.fields = [value.decode(errors="backslashreplace") for value in values]
+        elif name == b"#types":
+            self.types = [value.decode(errors="backslashreplace") for value in values]
+        elif values and values[0]:
+            self._read_setting(name, values[0])
+
+    def _read_setting(self, name: bytes, value: bytes) -> None:
+        if name == b"#path":
+            self.path = value.decode(errors="backslashreplace")
+        elif name == b"#set_separator":
+            self.set_separator = unescape(value)
+        elif name == b"#empty_field":
+            self.empty = value
+        elif name == b"#unset_field":
+            self.unset = value
+
+
+class _Column(msgspec.Struct, frozen=True):
+    """Where the wanted value is: ``index`` is ``None`` when this log does not have it."""
+
+    index: int | None
+    is_set: bool = False
+
+
+def _read_tsv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+    header = _Header()
+    column: _Column | None = None
+    first_log = True
+    for number, raw, problem in split_lines(stream):
+        line = raw.removesuffix(b"\r")
+        if problem is not None:
+            yield bad_row(raw, problem, request.source, number)
+        elif line.startswith(b"#"):
+            header = _next_header(header, line)
+            column = None
+        elif not line or line.isspace():
+            yield bad_row(line, "empty", request.source, number)
+        else:
+            if column is None:
+                column = _locate(header, request, number, required=first_log)
+                first_log = False
+            yield from _record_rows(line, number, header, column, request)
+
+
+def _next_header(header: _Header, line: bytes) -> _Header:
+    # Concatenated logs repeat the header, each time starting with #separator.
+    if line.startswith(b"#separator "):
+        return _Header(unescape(line.partition(b" ")[2]) or b"\t")
+    header.read(line)
+    return header
+
+
+def _locate(header: _Header, request: ReadRequest, number: int, *, required: bool) -> _Column:
+    """The wanted column; only the first log of a concatenation has to have it."""
+    if required and not header.fields:
+        message = (
+            "no #fields header before the first record of a Zeek log; add the header, "
+            "or use --format lines, or --format csv with --column"
+        )
+        raise InputError(message, request.source, number)
+    if request.column is not None:
+        candidates: Sequence[str] = (request.column,)
+    else:
+        by_path = zeek_columns(request)
+        candidates = (by_path.get(header.path, ""), *by_path.values())
+        candidates = tuple(dict.fromkeys(filter(None, candidates)))
+    if not required and not set(candidates) & set(header.fields):
+        return _Column(None)
+    index = header.fields.index(first_column(header.fields, candidates, request.source))
+    kind = header.types[index] if index < len(header.types) else ""
+    return _Column(index, kind.startswith(("set[", "vector[")))
+
+
+def _record_rows(
+    line: bytes, number: int, header: _Header, column: _Column, request: ReadRequest
+) -> Iterator[Row]:
+    values = line.split(header.separator)
+    problem = None
+    if column.index is None:
+        problem = "missing_column"
+    elif len(values) < len(header.fields):
+        problem = "too_few_fields"
+    elif len(values) > len(header.fields):
+        problem = "too_many_fields"
+    if problem is not None or column.index is None:
+        yield bad_row(line, problem or "missing_column", request.source, number)
+        return
+    value = values[column.index]
+    for part in value.split(header.set_separator) if column.is_set else (value,):
+        if part in (header.unset, header.empty):
+            request.counts.filtered += 1
+        else:
+            text = unescape(part) if b"\\" in part else part
+            yield value_row(text, request.source, number)

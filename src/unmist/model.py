@@ -1,0 +1,215 @@
+"""The one class users meet: load a model folder, embed and classify."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
+from unmist.engine import Engine
+from unmist.errors import UsageError
+from unmist.io import Row
+from unmist.text import FIELDS, Tokenizer, cut, normalize
+from unmist.verdict import Status, Verdict
+
+_BELOW = "below_threshold"
+_TRUNCATED = "truncated"
+
+
+def load(path: str | Path | None = None, *, threads: int | None = None) -> "Model":
+    """Open a model folder, checked against its manifest.
+
+    Args:
+        path: the folder; None opens the model that is shipped inside the package.
+        threads: CPU threads; None lets the engine choose.
+
+    Raises:
+        ModelError: the folder is missing, altered, or holds what must not be opened.
+    """
+    folder = open_folder(Path(path) if path is not None else SHIPPED)
+    return Model(folder, Engine(folder, threads))
+
+
+class Model:
+    """An encoder with its specialists. Safe to call again and again; not from two threads at once.
+
+    Attributes:
+        path: the model folder.
+        hash: SHA-256 over every byte of the model; vectors of different hashes do not compare.
+        tasks: the specialists' names.
+        tokenizer: text to token ids and back.
+        dim: width of a vector.
+        engine: what computes, e.g. ``openvino f32``.
+    """
+
+    def __init__(self, folder: Folder, engine: Engine) -> None:
+        self._folder, self._engine = folder, engine
+        self.path, self.hash = folder.path, folder.hash
+        self.tasks = tuple(folder.adapters)
+        self.tokenizer: Tokenizer = folder.tokenizer
+        self.dim = folder.config.hidden_size
+        self.engine = engine.name
+
+    def card(self, task: str) -> TaskCard:
+        """A specialist's card: labels, thresholds, scores. Raises UsageError for a foreign name."""
+        if task not in self._folder.adapters:
+            raise UsageError(
+                f"no task {task!r} in {self.path}; it has: {', '.join(self.tasks) or 'none'}"
+            )
+        return self._folder.adapters[task].card
+
+    def field_of(self, task: str) -> str:
+        """The field kind that a task reads."""
+        return self.card(task).field
+
+    def labels(self, task: str) -> tuple[str, ...]:
+        """The closed set of labels of a task."""
+        return tuple(self.card(task).labels)
+
+    def embed(self, texts: Sequence[str | bytes], field: str = "hostname") -> np.ndarray:
+        """Vectors of texts: float32 [n, dim], L2-normalised, in the order of ``texts``.
+
+        Raises:
+            UsageError: ``texts`` is one string, or ``field`` is not a field kind.
+        """
+        places, rows, _ = self._encode(texts, field)
+        return self._engine.run(rows).vectors[places]
+
+    def probabilities(
+        self, texts: Sequence[str | bytes], task: str = "host-category"
+    ) -> np.ndarray:
+        """Calibrated probabilities float32 [n, labels], columns in the order of ``labels(task)``."""
+        return self._probabilities(texts, self.card(task))[0]
+
+    def classify(
+        self, texts: Sequence[str | bytes], task: str = "host-category"
+    ) -> list[Verdict]:
+        """One verdict per text, in order. Any bytes are valid; an odd text never raises.
+
+        Raises:
+            UsageError: ``texts`` is one string, or the model has no such task.
+        """
+        _refuse_one_string(texts)
+        return self._classify([_row(text) for text in texts], self.card(task), from_file=False)
+
+    def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
+        """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
+        return self._classify(rows, self.card(task), from_file=True)
+
+    def info(self) -> dict[str, Any]:
+        """What this model is: sizes, hash and every specialist's card."""
+        folder = self._folder
+        return {
+            "name": folder.manifest.name,
+            "version": folder.manifest.version,
+            "path": str(self.path),
+            "hash": self.hash,
+            "engine": self.engine,
+            "parameters": sum(array.size for array in folder.weights.values()),
+            "bytes": sum(entry.bytes for entry in folder.manifest.files.values()),
+            "dim": self.dim,
+            "layers": folder.config.num_hidden_layers,
+            "vocabulary": self.tokenizer.size,
+            "tasks": {
+                task: {
+                    "field": adapter.card.field,
+                    "labels": list(adapter.card.labels),
+                    "thresholds": adapter.card.thresholds,
+                    "precision": adapter.card.precision,
+                    "temperature": adapter.card.temperature,
+                    "parameters": sum(a.size + b.size for a, b in adapter.lora.values())
+                    + adapter.weight.size
+                    + adapter.bias.size,
+                    "scores": adapter.card.scores,
+                    "licence": adapter.card.licence,
+                }
+                for task, adapter in folder.adapters.items()
+            },
+        }
+
+    def _classify(
+        self, rows: Sequence[Row], card: TaskCard, *, from_file: bool
+    ) -> list[Verdict]:
+        askable = [i for i, row in enumerate(rows) if row.text.strip()]
+        probabilities, truncated = self._probabilities([rows[i].text for i in askable], card)
+        best = probabilities.argmax(axis=1)
+        said = {
+            row: (card.labels[label], float(probabilities[i, label]), truncated[i])
+            for i, (row, label) in enumerate(zip(askable, best.tolist(), strict=True))
+        }
+        return [
+            _verdict(row, card, said.get(i), from_file=from_file) for i, row in enumerate(rows)
+        ]
+
+    def _probabilities(
+        self, texts: Sequence[str | bytes], card: TaskCard
+    ) -> tuple[np.ndarray, list[bool]]:
+        places, rows, truncated = self._encode(texts, card.field)
+        logits = self._engine.run(rows, card.task).logits.astype(np.float64) / card.temperature
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+        probabilities = odds / odds.sum(axis=1, keepdims=True)
+        return probabilities.astype(np.float32)[places], [truncated[i] for i in places]
+
+    def _encode(
+        self, texts: Sequence[str | bytes], field: str
+    ) -> tuple[np.ndarray, list[list[int]], list[bool]]:
+        """Distinct token rows: (place of each text among them, rows, whether each was cut)."""
+        _refuse_one_string(texts)
+        if field not in FIELDS:
+            raise UsageError(f"no field kind {field!r}; known: {', '.join(FIELDS)}")
+        distinct: dict[str | bytes, int] = {}
+        places = np.array(
+            [distinct.setdefault(normalize(t, field), len(distinct)) for t in texts], np.int64
+        )
+        pieces = [cut(text) for text in distinct]
+        rows = self.tokenizer.encode_batch([text for text, _ in pieces], field)
+        limit = self._engine.max_tokens
+        truncated = [was or len(r) > limit for (_, was), r in zip(pieces, rows, strict=True)]
+        return places, [_both_ends(row, limit) for row in rows], truncated
+
+
+def _verdict(
+    row: Row, card: TaskCard, said: tuple[str, float, bool] | None, *, from_file: bool
+) -> Verdict:
+    model_label, model_score, truncated = said if said is not None else (None, None, False)
+    status: Status
+    if row.problem is not None:
+        status, reason = "bad_input", row.problem
+    elif model_label is None or model_score is None:
+        status, reason = "bad_input", "empty"
+    elif model_score < card.thresholds[model_label]:
+        status, reason = "abstain", _BELOW
+    else:
+        status, reason = "ok", _TRUNCATED if truncated else None
+    return Verdict(
+        text=row.text,
+        field=card.field,
+        task=card.task,
+        label=model_label if status == "ok" else None,
+        score=model_score if status == "ok" and model_score is not None else 0.0,
+        status=status,
+        reason=reason,
+        model_label=model_label,
+        model_score=model_score,
+        source=row.source if from_file else None,
+        line=row.line if from_file else None,
+    )
+
+
+def _row(text: str | bytes) -> Row:
+    shown = text if isinstance(text, str) else text.decode("utf-8", "backslashreplace")
+    return Row(text=shown, source="", line=0)
+
+
+def _both_ends(row: list[int], limit: int) -> list[int]:
+    """At most ``limit`` tokens: the field-kind token, the beginning and the end."""
+    if len(row) <= limit:
+        return row
+    head = limit // 2
+    return row[:head] + row[len(row) - (limit - head) :]
+
+
+def _refuse_one_string(texts: Iterable[str | bytes]) -> None:
+    if isinstance(texts, str | bytes):
+        raise UsageError("expected a list of texts, got one; put it in a list: [text]")

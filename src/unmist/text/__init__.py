@@ -1,0 +1,7 @@
+"""Field kinds, normalisation and the tokenizer: from raw text to token ids."""
+
+from unmist.text.fields import FIELDS
+from unmist.text.normalize import cut, normalize
+from unmist.text.tokenizer import Tokenizer
+
+__all__ = ["FIELDS", "Tokenizer", "cut", "normalize"]

@@ -1,0 +1,1 @@
+"""Training, behind the extra ``unmist[train]``: nothing on the floors below imports this."""

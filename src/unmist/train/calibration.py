@@ -1,0 +1,60 @@
+"""Scores that mean what they say, and thresholds chosen for a stated precision."""
+
+import numpy as np
+
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Log-probabilities [n, labels] in float64."""
+    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    out: np.ndarray = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    return out
+
+
+def temperature(logits: np.ndarray, actual: np.ndarray) -> float:
+    """The temperature that minimises negative log-likelihood, by golden-section search.
+
+    Args:
+        logits: [n, labels], of rows that were not trained on.
+        actual: [n] label numbers.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", arXiv 1706.04599.
+    """
+    rows = np.arange(len(actual))
+
+    def nll(log_t: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_t))[rows, actual].mean())
+
+    low, high = np.log(0.05), np.log(20.0)
+    for _ in range(60):
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        if nll(left) < nll(right):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def thresholds(
+    probabilities: np.ndarray, actual: np.ndarray, precision: float, least_rows: int = 20
+) -> np.ndarray:
+    """Per label, the lowest score from which answers reach ``precision`` on these rows.
+
+    A label that never reaches it on ``least_rows`` rows gets 1.0: unmist always abstains on it
+    unless the network is certain.
+
+    Returns:
+        [labels] thresholds on the calibrated probability of the predicted label.
+    """
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    chosen = np.ones(probabilities.shape[1])
+    for label in range(probabilities.shape[1]):
+        mine = predicted == label
+        order = np.argsort(-confidence[mine], kind="stable")
+        right = (actual[mine] == label)[order]
+        reached = np.cumsum(right) / np.arange(1, len(right) + 1) >= precision
+        reached[: least_rows - 1] = False
+        if reached.any():
+            chosen[label] = confidence[mine][order][np.flatnonzero(reached)[-1]]
+    return chosen

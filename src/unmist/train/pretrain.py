@@ -1,0 +1,312 @@
+"""Pretraining on a CPU within a wall-clock budget; resumable, logged as JSON lines.
+
+Two objectives share every step: masked-language modelling, and naming the list (or the task label)
+that a row stands in from the mean of its hidden states.
+
+    python -m unmist.train.pretrain --data DATA --tokenizer tokenizer.json --run DIR --minutes 60
+"""
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unmist.text import Tokenizer, normalize
+from unmist.train import checkpoint, corpus
+from unmist.train.encoder import SIZES, Encoder, Shape
+from unmist.train.mixture import Batch, Mixture, prepare
+from unmist.train.optimizer import Muon
+from unmist.train.probe import linear_probe
+
+CHUNK_ROWS: Final = 100_000
+IGNORED: Final = -100
+
+
+@dataclass
+class Recipe:
+    """Everything that decides a run, stored with its checkpoints."""
+
+    size: str = "small"
+    minutes: float = 60.0
+    seed: int = 1
+    batch_tokens: int = 2048
+    batches_a_step: int = 4
+    mask_rate: float = 0.3
+    whole_rows: float = 0.4  # share of rows left unmasked, read only for their label
+    label_weight: float = 1.0
+    task_share: float = 0.4  # share of rows that come from task training splits
+    lr: float = 4e-3
+    warmup: float = 0.02
+    decay: float = 0.4  # last share of the budget, in which the rate falls to zero
+    source_power: float = 0.6  # sources are drawn in proportion to rows ** this
+    muon: bool = True
+    init: str = ""
+    shape: dict[str, Any] = field(default_factory=dict)
+
+
+class Pretrainer(nn.Module):
+    """Encoder, masked-token head tied to the embeddings, and one linear layer for all labels."""
+
+    def __init__(self, shape: Shape, classes: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape)
+        self.dense = nn.Linear(shape.hidden, shape.hidden, bias=False)
+        self.norm = nn.LayerNorm(shape.hidden, eps=shape.norm_eps, bias=False)
+        self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
+        self.labels = nn.Linear(shape.hidden, classes)
+        nn.init.normal_(self.dense.weight, std=shape.hidden**-0.5)
+        nn.init.zeros_(self.labels.weight)
+        nn.init.zeros_(self.labels.bias)
+
+    def token_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """Mean negative log-likelihood, nats, of masked tokens. ``hidden`` [masked, hidden]."""
+        x = self.norm(F.gelu(self.dense(hidden)))
+        table = self.encoder.embeddings.tok_embeddings.weight
+        return F.cross_entropy(F.linear(x, table, self.bias), targets)
+
+    def label_loss(self, pooled: Tensor, allowed: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy among the labels of each row's own question."""
+        return F.cross_entropy(self.labels(pooled).masked_fill(~allowed, -1e4), targets)
+
+
+def mask(batch: Batch, recipe: Recipe, mask_id: int, generator: np.random.Generator) -> np.ndarray:
+    """Which tokens to hide, [rows, length] bool; the field-kind token never, some rows not at all."""
+    rows, length = batch.ids.shape
+    hidden = generator.random((rows, length)) < recipe.mask_rate
+    hidden[:, 0] = False
+    hidden[generator.random(rows) < recipe.whole_rows] = False
+    return hidden
+
+
+def learning_rate(recipe: Recipe, progress: float) -> float:
+    """Warm up, stay, then fall linearly to zero; ``progress`` is the share of the budget used."""
+    if progress < recipe.warmup:
+        return recipe.lr * progress / recipe.warmup
+    return recipe.lr * min(1.0, (1 - progress) / recipe.decay) if progress < 1 else 0.0
+
+
+class Run:
+    """One training run in a folder: ``checkpoint.safetensors``, ``log.jsonl``, ``recipe.json``."""
+
+    def __init__(self, folder: Path, recipe: Recipe, mixture: Mixture, tokenizer: Tokenizer) -> None:
+        self.folder, self.recipe, self.mixture, self.tokenizer = folder, recipe, mixture, tokenizer
+        torch.manual_seed(recipe.seed)
+        self.model = Pretrainer(Shape(**recipe.shape), mixture.classes)
+        matrices = [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
+        matrices.append(self.model.dense.weight)
+        if not recipe.muon: matrices = []
+        taken = {id(w) for w in matrices}
+        others = [w for w in self.model.parameters() if id(w) not in taken]
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            **({"muon": Muon(matrices, lr=recipe.lr)} if matrices else {}),
+            "adam": torch.optim.AdamW(others, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.0),
+        }
+        self.state: dict[str, Any] = {
+            "seconds": 0.0, "step": 0, "tokens": 0, "rows": 0, "chunk": 0, "batch": 0,
+        }
+        self.allowed = torch.zeros(len(mixture.questions), mixture.classes, dtype=torch.bool)
+        for part in mixture.parts:
+            self.allowed[part.question, part.first : part.first + part.count] = True
+        self.weights = mixture_weights(mixture, recipe)
+        if self.checkpoint.exists():
+            meta = checkpoint.load(self.checkpoint, self._modules(), self.optimizers)
+            self.state = {key: meta[key] for key in self.state}
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run resumes from."""
+        return self.folder / "checkpoint.safetensors"
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model}
+
+    def save(self) -> None:
+        """Write the checkpoint atomically."""
+        meta = self.state | {"questions": self.mixture.questions}
+        checkpoint.save(self.checkpoint, self._modules(), self.optimizers, meta)
+
+    def train(self, report_every: float = 60.0, save_every: float = 120.0, probe: Any = None) -> None:
+        """Train until the budget is spent; saves, reports and probes on the way."""
+        budget = self.recipe.minutes * 60
+        began, spent = time.monotonic(), self.state["seconds"]
+        reported = saved = spent
+        sums = np.zeros(3)
+        self.model.train()
+        while self.state["seconds"] < budget:
+            for batches in self._steps():
+                sums += self._step(batches, self.state["seconds"] / budget)
+                self.state["seconds"] = now = spent + time.monotonic() - began
+                if now - reported >= report_every or now >= budget:
+                    self._log(sums, now - reported, probe)
+                    sums[:], reported = 0, now
+                if now - saved >= save_every:
+                    self.save()
+                    saved = now
+                if now >= budget:
+                    break
+        self.save()
+
+    def _steps(self) -> Any:
+        state, recipe = self.state, self.recipe
+        start = state["chunk"] * CHUNK_ROWS
+        rows = self.mixture.draw(self.weights, CHUNK_ROWS, start, recipe.seed)
+        generator = np.random.default_rng([recipe.seed, state["chunk"]])
+        skip, held = state["batch"], []
+        for number, batch in enumerate(
+            self.mixture.batches(rows, recipe.batch_tokens, generator)
+        ):
+            if number < skip:
+                continue
+            held.append(batch)
+            if len(held) == recipe.batches_a_step:
+                state["batch"] = number + 1
+                yield held
+                held = []
+        state["chunk"], state["batch"] = state["chunk"] + 1, 0
+
+    def _step(self, batches: list[Batch], progress: float) -> np.ndarray:
+        rate = learning_rate(self.recipe, progress)
+        generator = np.random.default_rng([self.recipe.seed, 7, self.state["step"]])
+        sums = np.zeros(3)
+        for batch in batches:
+            token, label = self._losses(batch, generator)
+            ((token + self.recipe.label_weight * label) / len(batches)).backward()
+            sums += (1, token.item(), label.item())
+            self.state["tokens"] += batch.ids.size
+            self.state["rows"] += len(batch.ids)
+        nn.utils.clip_grad_norm_(self.optimizers["adam"].param_groups[0]["params"], 1.0)
+        for optimizer in self.optimizers.values():
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad()
+        self.state["step"] += 1
+        return sums
+
+    def _losses(self, batch: Batch, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+        hide = mask(batch, self.recipe, self.tokenizer.mask_id, generator)
+        ids = np.where(hide, self.tokenizer.mask_id, batch.ids)
+        hidden = self.model.encoder(torch.from_numpy(ids))
+        flat = np.flatnonzero(hide)
+        token = torch.zeros(())
+        if len(flat):
+            token = self.model.token_loss(
+                hidden.flatten(0, 1)[torch.from_numpy(flat)],
+                torch.from_numpy(batch.ids.ravel()[flat]),
+            )
+        allowed = self.allowed[torch.from_numpy(batch.question)]
+        label = self.model.label_loss(hidden.mean(1), allowed, torch.from_numpy(batch.label))
+        return token, label
+
+    def _log(self, sums: np.ndarray, seconds: float, probe: Any) -> None:
+        entry = {key: round(value, 1) for key, value in self.state.items()}
+        entry["tokens_per_second"] = round(self.state["tokens"] / self.state["seconds"])
+        entry["token_loss"], entry["label_loss"] = (sums[1:] / max(sums[0], 1)).round(4).tolist()
+        if probe is not None:
+            entry |= probe(self)
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        print(json.dumps(entry), flush=True)
+
+
+def mixture_weights(mixture: Mixture, recipe: Recipe) -> list[float]:
+    """Share of each part: task splits by rows, sources by a power of their rows."""
+    rows = np.array([part.stop - part.start for part in mixture.parts], float)
+    source = np.array([part.question == 0 for part in mixture.parts])
+    shares = np.where(source, rows**recipe.source_power, rows)
+    for group, share in ((source, 1 - recipe.task_share), (~source, recipe.task_share)):
+        if group.any():
+            shares[group] *= share / shares[group].sum()
+    return list(shares / shares.sum())
+
+
+class HeldOut:
+    """Bits per byte of masked tokens on dev names, and a linear probe; every few reports."""
+
+    def __init__(self, data: Path, tokenizer: Tokenizer, every: int = 5) -> None:
+        self.every, self.calls, self.tokenizer = every, 0, tokenizer
+        folder = data / "tasks" / "host-category"
+        self.train = corpus.examples(folder / "train.tsv.zst")[::33][:5000]
+        self.dev = corpus.examples(folder / "dev.tsv.zst")
+        names = [str(normalize(e.text, "hostname")) for e in self.dev]
+        self.rows = [r for r in tokenizer.encode_batch(names, "hostname") if len(r) <= 64]
+
+    def __call__(self, run: Run) -> dict[str, float]:
+        """``{"bits_per_byte", "probe"}`` on every n-th call and at the end of the budget."""
+        self.calls += 1
+        done = run.state["seconds"] >= run.recipe.minutes * 60
+        if self.calls % self.every and not done:
+            return {}
+        run.model.eval()
+        with torch.inference_mode():
+            bits = self._bits_per_byte(run)
+            accuracy = linear_probe(run.model.encoder, self.tokenizer, self.train, self.dev)
+        run.model.train()
+        return {"bits_per_byte": round(bits, 4), "probe": round(accuracy, 4)}
+
+    def _bits_per_byte(self, run: Run) -> float:
+        generator = np.random.default_rng(0)
+        nats = count = 0.0
+        for length in sorted({len(r) for r in self.rows}):
+            ids = np.array([r for r in self.rows if len(r) == length])
+            hide = generator.random(ids.shape) < 0.3
+            hide[:, 0] = False
+            flat = np.flatnonzero(hide)
+            if not len(flat):
+                continue
+            masked = torch.from_numpy(np.where(hide, self.tokenizer.mask_id, ids))
+            hidden = run.model.encoder(masked).flatten(0, 1)[torch.from_numpy(flat)]
+            targets = ids.ravel()[flat]
+            nats += run.model.token_loss(hidden, torch.from_numpy(targets)).item() * len(flat)
+            count += sum(len(self.tokenizer.piece(int(t))) for t in targets)
+        return nats / count / math.log(2)
+
+
+def main() -> None:
+    """Command line of the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with pretrain/ and tasks/")
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--mixture", type=Path, help="prepared mixture (default: RUN/mixture…)")
+    parser.add_argument("--field", default="hostname")
+    parser.add_argument("--tasks", default="", help="task folders whose training split is added")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed if there")
+    parser.add_argument("--threads", type=int, default=2)
+    for name, default in vars(Recipe()).items():
+        if name != "shape":
+            parser.add_argument(f"--{name.replace('_', '-')}", type=(lambda v: v=="True") if isinstance(default,bool) else type(default), default=default)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.run.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer(args.tokenizer)
+    mixture_path = args.mixture or args.run / "mixture.safetensors"
+    if not mixture_path.exists():
+        prepare(args.data, tokenizer, args.field, args.tasks.split(), mixture_path)
+    recipe = Recipe(**{k: getattr(args, k) for k in vars(Recipe()) if k != "shape"})
+    stored = args.run / "recipe.json"
+    if stored.exists():
+        recipe = Recipe(**json.loads(stored.read_text()) | {"minutes": args.minutes})
+    else:
+        recipe.shape = shape_of(args.size, tokenizer.size).as_dict()
+    stored.write_text(json.dumps(vars(recipe), indent=1) + "\n")
+    run = Run(args.run, recipe, Mixture(mixture_path), tokenizer)
+    run.train(probe=HeldOut(args.data, tokenizer))
+
+
+def shape_of(size: str, vocabulary: int) -> Shape:
+    """The shape of a named size, or ``LAYERSxWIDTH``, with the tokenizer's vocabulary."""
+    if size in SIZES:
+        return Shape(**SIZES[size].as_dict() | {"vocabulary": vocabulary})
+    layers, hidden = map(int, size.split("x"))
+    return Shape(layers=layers, hidden=hidden, vocabulary=vocabulary)
+
+
+if __name__ == "__main__":
+    main()

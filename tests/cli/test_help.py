@@ -1,0 +1,15 @@
+"""The help page knows without an import what the readers know."""
+
+from unmist.cli.inputs import FORMATS
+
+
+def test_formats_are_those_of_the_readers():
+    from unmist import io
+
+    assert tuple(io.FORMATS) == FORMATS
+
+
+def test_every_verb_has_help(unmist):
+    for verb in ("classify", "embed", "evaluate", "model"):
+        assert verb in unmist("--help").stdout
+        assert unmist(verb, "--help").exit_code == 0
