@@ -6,7 +6,6 @@
 True
 """
 
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 from unmist.errors import InputError, ModelError, OutputError, UnmistError, UsageError
@@ -35,5 +34,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(model, name)
     if name == "__version__":
-        return _version("unmist")
+        from importlib.metadata import version
+
+        return version("unmist")
     raise AttributeError(f"module 'unmist' has no attribute {name!r}")

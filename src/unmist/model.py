@@ -74,17 +74,16 @@ class Model:
             UsageError: ``texts`` is one string, or ``field`` is not a field kind.
         """
         places, rows, _ = self._encode(texts, field)
-        return self._engine.run(rows).vectors[places]
+        vectors: np.ndarray = self._engine.run(rows).vectors[places]
+        return vectors
 
     def probabilities(
         self, texts: Sequence[str | bytes], task: str = "host-category"
     ) -> np.ndarray:
-        """Calibrated probabilities float32 [n, labels], columns in the order of ``labels(task)``."""
+        """Calibrated probabilities float32 [n, labels], in the order of ``labels(task)``."""
         return self._probabilities(texts, self.card(task))[0]
 
-    def classify(
-        self, texts: Sequence[str | bytes], task: str = "host-category"
-    ) -> list[Verdict]:
+    def classify(self, texts: Sequence[str | bytes], task: str = "host-category") -> list[Verdict]:
         """One verdict per text, in order. Any bytes are valid; an odd text never raises.
 
         Raises:
@@ -128,9 +127,7 @@ class Model:
             },
         }
 
-    def _classify(
-        self, rows: Sequence[Row], card: TaskCard, *, from_file: bool
-    ) -> list[Verdict]:
+    def _classify(self, rows: Sequence[Row], card: TaskCard, *, from_file: bool) -> list[Verdict]:
         askable = [i for i, row in enumerate(rows) if row.text.strip()]
         probabilities, truncated = self._probabilities([rows[i].text for i in askable], card)
         best = probabilities.argmax(axis=1)
@@ -138,9 +135,7 @@ class Model:
             row: (card.labels[label], float(probabilities[i, label]), truncated[i])
             for i, (row, label) in enumerate(zip(askable, best.tolist(), strict=True))
         }
-        return [
-            _verdict(row, card, said.get(i), from_file=from_file) for i, row in enumerate(rows)
-        ]
+        return [_verdict(row, card, said.get(i), from_file=from_file) for i, row in enumerate(rows)]
 
     def _probabilities(
         self, texts: Sequence[str | bytes], card: TaskCard
@@ -174,6 +169,7 @@ def _verdict(
 ) -> Verdict:
     model_label, model_score, truncated = said if said is not None else (None, None, False)
     status: Status
+    reason: str | None
     if row.problem is not None:
         status, reason = "bad_input", row.problem
     elif model_label is None or model_score is None:

@@ -10,6 +10,6 @@ def test_formats_are_those_of_the_readers():
 
 
 def test_every_verb_has_help(unmist):
-    for verb in ("classify", "embed", "evaluate", "model"):
+    for verb in ("classify", "embed", "evaluate", "model", "run", "serve"):
         assert verb in unmist("--help").stdout
         assert unmist(verb, "--help").exit_code == 0

@@ -25,26 +25,38 @@ def test_info_for_programs(unmist):
 
 def test_verify(unmist, monkeypatch, tmp_path):
     artifact = types.ModuleType("unmist.artifact")
-    artifact.verify = lambda path: ["manifest.json", "model.bin"]
+    listing = types.SimpleNamespace(name="fake", files={"model.safetensors": 1, "config.json": 2})
+    artifact.verify = lambda path: (listing, "ab" * 32)
     monkeypatch.setitem(sys.modules, "unmist.artifact", artifact)
     monkeypatch.setattr("unmist.artifact", artifact, raising=False)
     result = unmist("model", "verify", "--model", tmp_path, "--json")
-    assert json.loads(result.stdout)["files"] == ["manifest.json", "model.bin"]
+    assert json.loads(result.stdout) == {
+        "path": str(tmp_path),
+        "ok": True,
+        "name": "fake",
+        "hash": "ab" * 32,
+        "files": ["config.json", "model.safetensors"],
+    }
 
     def altered(path):
-        raise ModelError(f"{path}/model.bin: altered")
+        raise ModelError(f"{path}/model.safetensors: altered")
 
     artifact.verify = altered
     result = unmist("model", "verify", "--model", tmp_path)
     assert result.exit_code == 2
-    assert result.stderr == f"unmist: error: {tmp_path}/model.bin: altered\n"
+    assert result.stderr == f"unmist: error: {tmp_path}/model.safetensors: altered\n"
 
 
 @pytest.fixture
 def measured(monkeypatch):
     """Every evaluation gives :data:`MEASURES`."""
     evaluate = types.ModuleType("unmist.evaluate")
-    evaluate.evaluate_task = lambda model, task, data, progress: dict(MEASURES)
+
+    def evaluate_task(model, task, data, progress):
+        progress(MEASURES["rows"])
+        return dict(MEASURES)
+
+    evaluate.evaluate_task = evaluate_task
     monkeypatch.setitem(sys.modules, "unmist.evaluate", evaluate)
 
 

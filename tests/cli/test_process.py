@@ -15,7 +15,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and termi
 PIPE = subprocess.PIPE
 
 
-@pytest.mark.parametrize("args", [["--help"], ["classify", "--help"], ["embed", "-h"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["classify", "--help"], ["embed", "-h"], ["run", "-h"]]
+)
 def test_help_imports_neither_numpy_nor_openvino(args):
     code = (
         "import sys\n"

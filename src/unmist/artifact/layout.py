@@ -1,5 +1,7 @@
 """What lies where in a model folder. The one place that knows file names.
 
+::
+
     config.json, model.safetensors         a stock ModernBERT, opened by ``AutoModel``
     tokenizer.json, tokenizer_config.json  opened by ``AutoTokenizer``
     modules.json, 1_Pooling/, 2_Normalize/ opened by ``SentenceTransformer``

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 import msgspec
@@ -64,7 +65,7 @@ def verify(folder: Path) -> tuple[Manifest, str]:
     data = read_json_bytes(path)
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path}: not a manifest ({error}); {_NEXT}") from error
     if manifest.format != FORMAT:
         raise ModelError(
@@ -85,7 +86,10 @@ def verify(folder: Path) -> tuple[Manifest, str]:
 def read_json_bytes(path: Path) -> bytes:
     """A JSON file's bytes, bounded in size."""
     try:
-        if path.stat().st_size > _MAX_JSON:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise ModelError(f"{path}: not a plain file; {_NEXT}")
+        if about.st_size > _MAX_JSON:
             raise ModelError(f"{path}: larger than {_MAX_JSON} bytes; {_NEXT}")
         return path.read_bytes()
     except OSError as error:
@@ -100,6 +104,8 @@ def _present(folder: Path) -> list[str]:
             raise ModelError(f"{path}: a link; model folders hold plain files only")
         if path.is_dir() or name in (layout.MANIFEST, layout.MANIFEST + ".tmp"):
             continue
+        if not path.is_file():
+            raise ModelError(f"{path}: a pipe or device; model folders hold plain files only")
         if path.suffix not in layout.SUFFIXES:
             raise ModelError(
                 f"{path}: only {' and '.join(layout.SUFFIXES)} files are opened; remove it"

@@ -1,7 +1,7 @@
 """What the JSON files of a model folder must say, and no more than that is believed."""
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +12,18 @@ from unmist.text.fields import FIELDS
 
 Count = Annotated[int, Meta(gt=0, le=1_000_000)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+TASK_FORMAT = 1
 LORA_TARGETS = frozenset({"attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"})
 MAX_RANK = 256
+MAX_POSITIONS = 65_536
 
 T = TypeVar("T")
+
+
+class RopeConfig(msgspec.Struct, frozen=True):
+    """Rotary positions of one kind of layer."""
+
+    rope_theta: Annotated[float, Meta(ge=1, le=1e12)]
 
 
 class EncoderConfig(msgspec.Struct, frozen=True):
@@ -27,10 +35,10 @@ class EncoderConfig(msgspec.Struct, frozen=True):
     num_hidden_layers: Count
     num_attention_heads: Count
     intermediate_size: Count
-    max_position_embeddings: Count
+    max_position_embeddings: Annotated[int, Meta(gt=0, le=MAX_POSITIONS)]
     norm_eps: Annotated[float, Meta(gt=0, lt=1)]
     layer_types: list[str]
-    rope_parameters: dict[str, Any]
+    rope_parameters: dict[str, RopeConfig]
 
     @property
     def head_width(self) -> int:
@@ -40,7 +48,7 @@ class EncoderConfig(msgspec.Struct, frozen=True):
     @property
     def rope_theta(self) -> float:
         """Base of the rotary frequencies of full attention."""
-        return float(self.rope_parameters["full_attention"]["rope_theta"])
+        return self.rope_parameters["full_attention"].rope_theta
 
     def check(self, path: Path) -> None:
         """Raise ModelError unless this is an encoder that the engine can run."""
@@ -48,6 +56,10 @@ class EncoderConfig(msgspec.Struct, frozen=True):
             raise ModelError(f"{path}: expected modernbert with full attention in every layer")
         if self.hidden_size % self.num_attention_heads:
             raise ModelError(f"{path}: {self.hidden_size} is no multiple of the number of heads")
+        if self.head_width % 2:
+            raise ModelError(f"{path}: heads are {self.head_width} wide, expected an even number")
+        if "full_attention" not in self.rope_parameters:
+            raise ModelError(f"{path}: rope_parameters does not name full_attention")
         if len(self.layer_types) != self.num_hidden_layers:
             raise ModelError(f"{path}: layer_types does not name {self.num_hidden_layers} layers")
 
@@ -57,7 +69,7 @@ class LoraConfig(msgspec.Struct, frozen=True):
 
     peft_type: str
     r: Annotated[int, Meta(gt=0, le=MAX_RANK)]
-    lora_alpha: float
+    lora_alpha: Annotated[float, Meta(ge=0, le=1e6)]
     target_modules: list[str]
     use_dora: bool = False
     use_rslora: bool = False
@@ -98,7 +110,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     labels: list[str]
     encoder: str
-    temperature: Annotated[float, Meta(gt=0, le=100)]
+    temperature: Annotated[float, Meta(ge=0.01, le=100)]
     thresholds: dict[str, Probability]
     precision: Probability
     licence: str
@@ -107,6 +119,12 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self, path: Path) -> None:
         """Raise ModelError when the parts do not fit together."""
+        if self.format != TASK_FORMAT:
+            raise ModelError(
+                f"{path}: format {self.format}, this unmist reads {TASK_FORMAT}; upgrade unmist"
+            )
+        if self.task != path.parent.name:
+            raise ModelError(f"{path}: says task {self.task!r}, lies under {path.parent.name!r}")
         if self.field not in FIELDS:
             raise ModelError(f"{path}: unknown field kind {self.field!r}; known: {FIELDS}")
         if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
@@ -119,5 +137,5 @@ def read(path: Path, kind: type[T]) -> T:
     """Decode one JSON file as ``kind``; unknown fields are ignored, wrong ones refused."""
     try:
         return msgspec.json.decode(read_json_bytes(path), type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{path}: not what was expected ({error})") from error

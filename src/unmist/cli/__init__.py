@@ -19,6 +19,8 @@ _VERBS: Final = {
     "embed": "unmist.cli.embed",
     "evaluate": "unmist.cli.evaluate",
     "model": "unmist.cli.model",
+    "run": "unmist.cli.run",
+    "serve": "unmist.cli.serve",
 }
 CANNOT_RUN: Final = 2
 INTERRUPTED: Final = 130

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import openvino as ov
 
 from unmist.artifact import Folder
 from unmist.engine import batching, graph
+from unmist.engine.runtime import ov
 
 
 @dataclass(frozen=True)

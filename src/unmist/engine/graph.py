@@ -13,38 +13,36 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from openvino import Model as OVModel
-from openvino import Node, PartialShape, Type
-from openvino import opset13 as op
 
 from unmist.artifact import Adapter, EncoderConfig
+from unmist.engine.runtime import op, ov
 
 _MASKED: Final = -1e9
 _Arrays = dict[str, np.ndarray]
 
 
-def build(config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]) -> OVModel:
+def build(config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]) -> ov.Model:
     """The graph for an encoder and the adapters in the given order (may be empty)."""
     return _Builder(config, weights, adapters).model()
 
 
 @dataclass(frozen=True)
 class _Positions:
-    cos: Node
-    sin: Node
-    mask: Node
+    cos: ov.Node
+    sin: ov.Node
+    mask: ov.Node
 
 
 class _Builder:
-    def __init__(
-        self, config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]
-    ) -> None:
+    def __init__(self, config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]) -> None:
         self.config, self.weights, self.adapters = config, weights, adapters
-        self.ids = op.parameter(PartialShape([-1, -1]), Type.i32, name="ids")
-        self.gate = op.parameter(PartialShape([-1, max(len(adapters), 1)]), Type.f32, name="gate")
+        self.ids = op.parameter(ov.PartialShape([-1, -1]), ov.Type.i32, name="ids")
+        self.gate = op.parameter(
+            ov.PartialShape([-1, max(len(adapters), 1)]), ov.Type.f32, name="gate"
+        )
         self.real = op.not_equal(self.ids, _int(0))
 
-    def model(self) -> OVModel:
+    def model(self) -> ov.Model:
         table = _float(self.weights["embeddings.tok_embeddings.weight"])
         x = op.gather(table, self.ids, _int(0))
         x = self._norm(x, "embeddings.norm")
@@ -57,9 +55,9 @@ class _Builder:
         results = [_named(op.normalize_l2(pooled, _int([1]), 1e-24, "add"), "vectors")]
         if self.adapters:
             results.append(_named(self._heads(pooled), "logits"))
-        return OVModel(results, [self.ids, self.gate], "unmist")
+        return ov.Model(results, [self.ids, self.gate], "unmist")
 
-    def _heads(self, pooled: Node) -> Node:
+    def _heads(self, pooled: ov.Node) -> ov.Node:
         weight = np.concatenate([a.weight for a in self.adapters])
         bias = np.concatenate([a.bias for a in self.adapters])
         return op.add(op.matmul(pooled, _float(weight), False, True), _float(bias[None]))
@@ -77,7 +75,7 @@ class _Builder:
         blocked = op.select(self.real, _float(0.0), _float(_MASKED))
         return _Positions(cos, sin, op.unsqueeze(blocked, _int([1, 2])))
 
-    def _attention(self, x: Node, layer: int, positions: _Positions) -> Node:
+    def _attention(self, x: ov.Node, layer: int, positions: _Positions) -> ov.Node:
         heads, width = self.config.num_attention_heads, self.config.head_width
         qkv = self._linear(x, f"layers.{layer}.attn.Wqkv")
         split = op.reshape(qkv, _int([0, 0, 3, heads, width]), True)
@@ -90,17 +88,17 @@ class _Builder:
         )
         return self._linear(merged, f"layers.{layer}.attn.Wo")
 
-    def _rotate(self, x: Node, positions: _Positions) -> Node:
+    def _rotate(self, x: ov.Node, positions: _Positions) -> ov.Node:
         halves = op.split(x, _int(3), 2)
         turned = op.concat([op.negative(halves.output(1)), halves.output(0)], 3)
         return op.add(op.multiply(x, positions.cos), op.multiply(turned, positions.sin))
 
-    def _mlp(self, x: Node, layer: int) -> Node:
+    def _mlp(self, x: ov.Node, layer: int) -> ov.Node:
         halves = op.split(self._linear(x, f"layers.{layer}.mlp.Wi"), _int(2), 2)
         gated = op.multiply(op.gelu(halves.output(0), "erf"), halves.output(1))
         return self._linear(gated, f"layers.{layer}.mlp.Wo")
 
-    def _linear(self, x: Node, name: str) -> Node:
+    def _linear(self, x: ov.Node, name: str) -> ov.Node:
         out = op.matmul(x, _float(self.weights[f"{name}.weight"]), False, True)
         chosen = [(i, a.lora[name]) for i, a in enumerate(self.adapters) if name in a.lora]
         if not chosen:
@@ -112,25 +110,25 @@ class _Builder:
         low = op.multiply(op.matmul(x, _float(down), False, True), gate)
         return op.add(out, op.matmul(low, _float(up), False, True))
 
-    def _norm(self, x: Node, name: str) -> Node:
+    def _norm(self, x: ov.Node, name: str) -> ov.Node:
         centred = op.mvn(x, _int([-1]), True, self.config.norm_eps, "inside_sqrt")
         return op.multiply(centred, _float(self.weights[f"{name}.weight"]))
 
-    def _mean(self, x: Node) -> Node:
+    def _mean(self, x: ov.Node) -> ov.Node:
         real = op.unsqueeze(op.convert(self.real, "f32"), _int([2]))
         total = op.reduce_sum(op.multiply(x, real), _int([1]), False)
         return op.divide(total, op.reduce_sum(real, _int([1]), False))
 
 
-def _named(node: Node, name: str) -> Node:
+def _named(node: ov.Node, name: str) -> ov.Node:
     result = op.result(node)
     result.output(0).get_tensor().set_names({name})
     return result
 
 
-def _float(value: Any) -> Node:
-    return op.constant(np.ascontiguousarray(value, np.float32), Type.f32)
+def _float(value: Any) -> ov.Node:
+    return op.constant(np.ascontiguousarray(value, np.float32), ov.Type.f32)
 
 
-def _int(value: Any) -> Node:
-    return op.constant(np.asarray(value, np.int32), Type.i32)
+def _int(value: Any) -> ov.Node:
+    return op.constant(np.asarray(value, np.int32), ov.Type.i32)

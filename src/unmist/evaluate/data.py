@@ -1,15 +1,20 @@
 """Labelled files: TSV with columns text and label, compressed or not."""
 
 import csv
-import gzip
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
-import zstandard
+from typing import IO, TYPE_CHECKING
 
 from unmist.errors import InputError
+from unmist.io.compression import MAGIC_BYTES, DamageError, LimitError, codec_for, decompress
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_CHUNK = 256 << 10
 
 _UNESCAPED = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
 
@@ -34,10 +39,13 @@ def examples(path: Path) -> list[Example]:
         columns = reader.fieldnames or []
         if "text" not in columns or "label" not in columns:
             raise InputError(f"expected columns text and label, found {columns}", str(path), 1)
-        return [
-            Example(_unescape(row["text"]), row["label"], row.get("group") or row["text"])
-            for row in reader
-        ]
+        rows = []
+        for row in reader:
+            text, label = row["text"], row["label"]
+            if text is None or label is None:
+                raise InputError("no text or no label here", str(path), reader.line_num)
+            rows.append(Example(_unescape(text), label, row.get("group") or text))
+        return rows
 
 
 def _unescape(text: str) -> str:
@@ -51,17 +59,45 @@ def _unescape(text: str) -> str:
     return "".join(out)
 
 
-def open_text(path: Path) -> IO[str]:
-    """A text file, decompressed by its first bytes. Raises InputError when it cannot be opened."""
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = piece
+        part, self._left = self._left[: len(view)], self._left[len(view) :]
+        view[: len(part)] = part
+        return len(part)
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[IO[str]]:
+    """A text file, decompressed by its first bytes.
+
+    Raises:
+        InputError: it cannot be opened, is damaged or cut short, or is not UTF-8.
+    """
     try:
-        raw = path.open("rb")
+        with path.open("rb") as raw:
+            codec = codec_for(raw.read(MAGIC_BYTES))
+            raw.seek(0)
+            if codec is None:
+                yield io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+            else:
+                pieces = _Pieces(decompress(iter(lambda: raw.read(_CHUNK), b""), codec))
+                buffered = io.BufferedReader(pieces)
+                yield io.TextIOWrapper(buffered, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", str(path)) from error
-    magic = raw.read(4)
-    raw.seek(0)
-    stream: IO[bytes] = raw
-    if magic == b"\x28\xb5\x2f\xfd":
-        stream = zstandard.ZstdDecompressor().stream_reader(raw, closefd=True)
-    elif magic[:2] == b"\x1f\x8b":
-        stream = gzip.open(raw)
-    return io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+    except (DamageError, LimitError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read ({error})", str(path)) from error

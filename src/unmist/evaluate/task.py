@@ -51,10 +51,14 @@ def evaluate_task(
     actual = np.array([number.get(row.label, -1) for row in rows])
     thresholds = np.array([card.thresholds[label] for label in card.labels])
     scores = score(np.concatenate(parts), actual, thresholds, card.labels)
-    return {"task": task, "data": str(data), "model": model.hash} | scores | {
-        "rows": len(rows),
-        "seconds": round(seconds, 3),
-    }
+    return (
+        {"task": task, "data": str(data), "model": model.hash}
+        | scores
+        | {
+            "rows": len(rows),
+            "seconds": round(seconds, 3),
+        }
+    )
 
 
 def score(
@@ -81,4 +85,3 @@ def score(
             if (answered & (predicted == i)).any()
         },
     }
-

@@ -23,29 +23,47 @@ def read_parquet(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
         InputError: this is not a Parquet file.
         UsageError: the column is missing or does not hold text, or pyarrow is not installed.
     """
-    pyarrow, parquet = import_pyarrow()
-    failures = (pyarrow.ArrowException, OSError, ValueError, NotImplementedError)
+    pyarrow, _ = import_pyarrow()
+    file = open_parquet(stream, request)
+    with file:
+        schema = file.schema_arrow
+        column = pick_column(schema.names, request)
+        require_text(pyarrow, schema.field(column).type, column, request.source)
+        line = 0
+        try:
+            for values in _batches(pyarrow, file, column):
+                for value in values:
+                    line += 1
+                    yield cell_row(value, request.source, line)
+        except parquet_failures():
+            yield bad_row(b"", "corrupt_parquet", request.source, line + 1)
+
+
+def open_parquet(stream: ByteStream, request: ReadRequest) -> Any:
+    """The ``pyarrow.parquet.ParquetFile`` of a stream.
+
+    Raises:
+        InputError: this is not a Parquet file.
+        UsageError: pyarrow is not installed.
+    """
+    _, parquet = import_pyarrow()
     content = stream.seekable()
     if stream.damage is not None:
         message = f"{stream.damage}: a Parquet file has its index at the end; fetch it again"
         raise InputError(message, request.source)
     try:
         file = parquet.ParquetFile(content)
-        schema = file.schema_arrow
-    except failures as error:
+        file.schema_arrow  # noqa: B018  (reading it is what may fail)
+    except parquet_failures() as error:
         message = f"not a readable Parquet file ({_first_line(error)}); check --format"
         raise InputError(message, request.source) from None
-    with file:
-        column = pick_column(schema.names, request)
-        _require_text(pyarrow, schema.field(column).type, column, request.source)
-        line = 0
-        try:
-            for values in _batches(pyarrow, file, column):
-                for value in values:
-                    line += 1
-                    yield _value_row(value, request.source, line)
-        except failures:
-            yield bad_row(b"", "corrupt_parquet", request.source, line + 1)
+    return file
+
+
+def parquet_failures() -> tuple[type[Exception], ...]:
+    """What pyarrow raises about a damaged file."""
+    pyarrow, _ = import_pyarrow()
+    return (pyarrow.ArrowException, OSError, ValueError, NotImplementedError)
 
 
 def import_pyarrow() -> tuple[ModuleType, ModuleType]:
@@ -60,7 +78,8 @@ def import_pyarrow() -> tuple[ModuleType, ModuleType]:
         raise UsageError(f"Parquet needs pyarrow, which does not load: {error}") from None
 
 
-def _require_text(pyarrow: Any, kind: Any, column: str, source: str) -> None:
+def require_text(pyarrow: Any, kind: Any, column: str, source: str) -> None:
+    """Raise ``UsageError`` unless a column of this Arrow type holds strings or bytes."""
     types = pyarrow.types
     if types.is_dictionary(kind):
         kind = kind.value_type
@@ -84,7 +103,8 @@ def _batches(pyarrow: Any, file: Any, column: str) -> Iterator[list[bytes | None
         yield batch.column(column).cast(pyarrow.large_binary()).to_pylist()
 
 
-def _value_row(value: bytes | None, source: str, line: int) -> Row:
+def cell_row(value: bytes | None, source: str, line: int) -> Row:
+    """The row of one cell, which may be null."""
     if value is None:
         return bad_row(b"", "missing_value", source, line)
     return value_row(value, source, line)

@@ -3,6 +3,7 @@
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from unmist.errors import InputError
 from unmist.io.columns import pick_column
@@ -92,6 +93,23 @@ class _RecordLines:
         return self._again.popleft() if self._again else next(self._lines, None)
 
 
+class CsvRecord(NamedTuple):
+    """One record with all of its columns.
+
+    Attributes:
+        row: the text asked for, or what is wrong with the record.
+        names: the header's names, as many as ``fields``; empty when the header itself is bad.
+        place: which of them holds the text.
+        fields: the values, surrogate escapes for bytes that are not UTF-8; empty for a record
+            that could not be taken apart.
+    """
+
+    row: Row
+    names: Sequence[str]
+    place: int
+    fields: Sequence[str]
+
+
 def read_csv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
     """The rows of one column; a quoted field may span lines, the row's line is its first.
 
@@ -99,12 +117,18 @@ def read_csv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
         InputError: there is no readable header row.
         UsageError: the column is not in the header; the message lists the columns.
     """
+    return (record.row for record in csv_records(stream, request))
+
+
+def csv_records(stream: ByteStream, request: ReadRequest) -> Iterator[CsvRecord]:
+    """As ``read_csv``, with all columns."""
     lines = _RecordLines(split_lines(stream))
     header = lines.start()
     if header is None:
         return
     if header.problem is not None:
-        yield bad_row(header.raw, header.problem, request.source, header.number)
+        row = bad_row(header.raw, header.problem, request.source, header.number)
+        yield CsvRecord(row, (), 0, ())
         return
     delimiter = sniff_delimiter(header.raw, request.column) or ","
     # Strict, because the lenient mode takes a record cut inside quotes for a whole one.
@@ -118,15 +142,18 @@ def read_csv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
     while (line := lines.start()) is not None:
         if line.problem is not None:
             lines.skip()
-            yield bad_row(line.raw, line.problem, request.source, line.number)
+            row = bad_row(line.raw, line.problem, request.source, line.number)
+            yield CsvRecord(row, names, index, ())
             continue
         try:
             fields = next(records)
         except (csv.Error, _UnfinishedRecordError) as error:
             lines.undo()
-            yield bad_row(line.raw, _problem_of(error), request.source, line.number)
+            row = bad_row(line.raw, _problem_of(error), request.source, line.number)
+            yield CsvRecord(row, names, index, ())
             continue
-        yield _record_row(fields, index, len(names), line, request.source)
+        row = _record_row(fields, index, len(names), line, request.source)
+        yield CsvRecord(row, names, index, fields)
 
 
 def _problem_of(error: Exception) -> str:

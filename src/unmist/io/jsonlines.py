@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -66,7 +66,7 @@ def _values(line: bytes, extract: Extract) -> tuple[Sequence[object], str | None
     try:
         return extract(line), None, False
     except UnicodeDecodeError:
-        repaired = _escape_invalid_utf8(line)
+        repaired = escape_invalid_utf8(line)
     except (msgspec.DecodeError, RecordError, RecursionError) as error:
         return (), _problem_of(line, error), False
     try:
@@ -83,10 +83,25 @@ def _problem_of(line: bytes, error: Exception) -> str:
     return "malformed_json"
 
 
-def _escape_invalid_utf8(line: bytes) -> bytes:
+def escape_invalid_utf8(line: bytes) -> bytes:
+    """JSON with every byte that is not UTF-8 written ``\\xNN``."""
     # Inside JSON the backslash of \xNN has to be escaped itself.
     text = line.decode(errors="surrogateescape")
     return _SURROGATE.sub(lambda match: f"\\\\x{ord(match[0]) - 0xDC00:02x}", text).encode()
+
+
+class JsonRecord(NamedTuple):
+    """One record with all of its members.
+
+    Attributes:
+        row: the text asked for, or what is wrong with the record.
+        column: key of the text, ``None`` while no object has been seen.
+        members: key to undecoded value; without meaning for a bad row.
+    """
+
+    row: Row
+    column: str | None
+    members: dict[str, msgspec.Raw]
 
 
 def read_jsonl(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
@@ -95,10 +110,16 @@ def read_jsonl(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
     Raises:
         UsageError: the first object does not have the column; the message lists its keys.
     """
+    return (record.row for record in jsonl_records(stream, request))
+
+
+def jsonl_records(stream: ByteStream, request: ReadRequest) -> Iterator[JsonRecord]:
+    """As ``read_jsonl``, with all members."""
     column: str | None = None
+    members: dict[str, msgspec.Raw] = {}
 
     def extract(line: bytes) -> Sequence[object]:
-        nonlocal column
+        nonlocal column, members
         members = decode_object(line)
         if column is None:
             column = pick_column(tuple(members), request)
@@ -109,4 +130,6 @@ def read_jsonl(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
             raise RecordError("missing_value")
         return (value,)
 
-    return json_rows(stream, request, extract)
+    # At most one row a line, so the members are those of the line that the row is of.
+    for row in json_rows(stream, request, extract):
+        yield JsonRecord(row, column, members)

@@ -16,7 +16,7 @@ from unmist.io.zeek import read_zeek
 
 Reader = Callable[[ByteStream, ReadRequest], Iterator[Row]]
 
-_READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, Reader] = {
     "lines": read_lines,
     "zeek": read_zeek,
     "eve": read_eve,
@@ -25,7 +25,7 @@ _READERS: Mapping[str, Reader] = {
     "parquet": read_parquet,
 }
 
-FORMATS = ("auto", *_READERS)
+FORMATS = ("auto", *READERS)
 
 
 def open_rows(
@@ -56,20 +56,32 @@ def open_rows(
             when the column is not in the input.
         InputError: while iterating, when the input as a whole cannot be read.
     """
+    request = make_request(source, format=format, column=column, field=field, counts=counts)
+    return _read(source, stdin, request, format)
+
+
+def make_request(
+    source: str,
+    *,
+    format: str = "auto",
+    column: str | None = None,
+    field: str = "hostname",
+    counts: ReadCounts | None = None,
+) -> ReadRequest:
+    """What ``open_rows`` asks a reader for, checked as it says."""
     if format not in FORMATS:
         raise UsageError(f"no format {format!r}; choose one of: {', '.join(FORMATS)}")
     if format == "lines" and column is not None:
         raise UsageError("plain lines have no columns; leave out --column or choose a --format")
     # A file name need not be UTF-8, but what is written about its rows has to be.
     shown = source.encode(errors="backslashreplace").decode()
-    request = ReadRequest(shown, column, field, counts if counts is not None else ReadCounts())
-    return _read(source, stdin, request, format)
+    return ReadRequest(shown, column, field, counts if counts is not None else ReadCounts())
 
 
 def _read(source: str, stdin: BinaryIO | None, request: ReadRequest, format: str) -> Iterator[Row]:
     counts = request.counts
     with ByteStream(source, stdin) as stream:
-        reader = _READERS[_resolve(stream, request) if format == "auto" else format]
+        reader = READERS[resolve_format(stream, request, format)]
         for row in reader(stream, request):
             if row.problem is None:
                 counts.rows += 1
@@ -78,7 +90,14 @@ def _read(source: str, stdin: BinaryIO | None, request: ReadRequest, format: str
             yield row
 
 
-def _resolve(stream: ByteStream, request: ReadRequest) -> str:
+def resolve_format(stream: ByteStream, request: ReadRequest, format: str) -> str:
+    """The format itself, or for ``auto`` the one that the start of the stream is in.
+
+    Raises:
+        UsageError: a column is asked for, and the first line has no columns.
+    """
+    if format != "auto":
+        return format
     head = stream.head()
     detected = detect_format(head, request.column)
     if detected == "lines" and request.column is not None and head:

@@ -11,7 +11,8 @@ import idna
 
 MAX_BYTES: Final = 8192  # bytes of one text field; a longer one is cut, keeping both ends
 _ELLIPSIS: Final = "\u2026".encode()
-_PORT: Final = re.compile(r":\d{1,5}$")
+_MAX_NAME: Final = 253  # characters of a DNS name; a longer one has no A-label form
+_PORT: Final = re.compile(r":[0-9]{1,5}")
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -34,15 +35,40 @@ def normalize(text: str | bytes, field: str) -> str | bytes:
 
 
 def hostname(name: str) -> str:
-    """Lower case, A-labels, no scheme, port, wildcard, trailing dot or leading ``www.``."""
+    """Lower case, A-labels, no scheme, port, wildcard, trailing dot or leading ``www.``.
+
+    Normalising twice is normalising once, and takes time linear in the length.
+    """
     name = name.strip().lower()
     if "/" in name:
         name = _SCHEME.sub("", name).split("/", 1)[0]
-    name = _PORT.sub("", name).removeprefix("*.").rstrip(".")
-    if not name.isascii():
-        name = _a_labels(name)
-    stripped = name.removeprefix("www.")
-    return stripped if "." in stripped else name
+    name = _strip_ends(name)
+    if not name.isascii() and len(name) <= _MAX_NAME:
+        name = _strip_ends(_a_labels(name))
+    return name
+
+
+def _strip_ends(name: str) -> str:
+    """Without port and dots at the end, wildcards and ``www.`` at the start, however many."""
+    start, stop = 0, len(name)
+    colon = name.find(":") if name.count(":") == 1 else -1  # more than one: an IPv6 address
+    while stop:
+        if name[stop - 1] == "." or name[stop - 1].isspace():
+            stop -= 1
+        elif colon >= 0 and _PORT.fullmatch(name, colon, stop):
+            stop = colon
+        else:
+            break
+    while start < stop:
+        if name[start].isspace():
+            start += 1
+        elif name.startswith("*.", start, stop):
+            start += 2
+        elif name.startswith("www.", start, stop) and name.find(".", start + 4, stop) > 0:
+            start += 4
+        else:
+            break
+    return name[start:stop]
 
 
 def _a_labels(name: str) -> str:
@@ -58,7 +84,7 @@ def cut(text: str | bytes, limit: int = MAX_BYTES) -> tuple[str | bytes, bool]:
     Cutting comes before tokenising, so that time stays bounded whatever the input.
 
     Returns:
-        (text, whether it was cut). A cut text comes back as ``bytes`` when a character was split.
+        (text, whether it was cut). A cut text comes back as ``bytes``: a character may be split.
     """
     if isinstance(text, str) and len(text) * 4 <= limit:
         return text, False

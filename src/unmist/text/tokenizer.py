@@ -7,6 +7,7 @@ is not valid UTF-8 takes the same path with the byte mapping done here.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -50,16 +51,9 @@ class Tokenizer:
 
     def __init__(self, path: str | Path) -> None:
         try:
-            self._text = _HFTokenizer.from_file(str(path))
-            self._bytes = _HFTokenizer.from_file(str(path))
+            self._text = _as_text(_HFTokenizer.from_file(str(path)))
         except Exception as error:  # the library raises bare Exception for any bad file
             raise ModelError(f"{path}: not a tokenizer file ({error})") from error
-        self._bytes.pre_tokenizer = split_before_separators()
-        for tokenizer in (self._text, self._bytes):
-            # A row that contains the characters "[MASK]" is text, not a command to us.
-            tokenizer.encode_special_tokens = True
-            tokenizer.no_truncation()
-            tokenizer.no_padding()
         vocabulary = self._text.get_vocab(with_added_tokens=True)
         missing = [t for t in (PAD, MASK, *map(field_token, FIELDS)) if t not in vocabulary]
         if missing or any(c not in vocabulary for c in _ALPHABET):
@@ -71,9 +65,22 @@ class Tokenizer:
         special = {vocabulary[t] for t in vocabulary if t.startswith("[") and t.endswith("]")}
         special &= set(self._text.get_added_tokens_decoder())
         self._pieces = [b""] * self.size
-        for token, index in vocabulary.items():
-            if index not in special:
-                self._pieces[index] = bytes(_BYTE_OF[c] for c in token)
+        try:
+            for token, index in vocabulary.items():
+                if index not in special:
+                    self._pieces[index] = bytes(_BYTE_OF[c] for c in token)
+        except (KeyError, IndexError) as error:
+            raise ModelError(
+                f"{path}: has a token that is not in the byte alphabet, or an id "
+                f"beyond {self.size}; not an unmist tokenizer"
+            ) from error
+
+    @cached_property
+    def _bytes(self) -> _HFTokenizer:
+        """The same tokenizer for text that is in the byte alphabet already; seldom needed."""
+        tokenizer = _as_text(_HFTokenizer.from_str(self._text.to_str()))
+        tokenizer.pre_tokenizer = split_before_separators()
+        return tokenizer
 
     def encode(self, text: str | bytes, field: str | None = None) -> list[int]:
         """Token ids of a text; with ``field``, opened by that kind's token.
@@ -97,7 +104,10 @@ class Tokenizer:
                 as_text.append((i, decoded))
             else:
                 as_bytes.append((i, decoded.decode("latin-1").translate(_TO_ALPHABET)))
-        for tokenizer, part in ((self._text, as_text), (self._bytes, as_bytes)):
+        for part, valid in ((as_text, True), (as_bytes, False)):
+            if not part:
+                continue
+            tokenizer = self._text if valid else self._bytes
             batch = tokenizer.encode_batch_fast([t for _, t in part], add_special_tokens=False)
             for (i, _), encoding in zip(part, batch, strict=True):
                 rows[i] = prefix + encoding.ids
@@ -117,6 +127,14 @@ class Tokenizer:
     def piece(self, index: int) -> bytes:
         """The bytes one token stands for; empty for a special token."""
         return self._pieces[index]
+
+
+def _as_text(tokenizer: _HFTokenizer) -> _HFTokenizer:
+    # A row that contains the characters "[MASK]" is text, not a command to us.
+    tokenizer.encode_special_tokens = True
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def split_before_separators() -> pre_tokenizers.PreTokenizer:

@@ -1,12 +1,13 @@
 """Train one specialist on a model folder: LoRA factors by PEFT and a linear head, calibrated.
 
+::
+
     python -m unmist.train.adapter host-category --data DATA --model MODEL --minutes 15
 """
 
 import argparse
 import hashlib
 import json
-import math
 import time
 import tomllib
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import peft
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
 from unmist.artifact import layout, manifest
 from unmist.errors import ModelError
@@ -56,9 +57,11 @@ class Rows:
     def batches(
         self, tokens: int, generator: np.random.Generator | None = None
     ) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """(positions, ids [rows, length]) of rows of one length; shuffled when given a generator."""
+        """(positions, ids [rows, length]) of rows of one length; shuffled with a generator."""
         lengths = np.array([len(row) for row in self.ids])
-        order = np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
+        order = (
+            np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
+        )
         groups = []
         for length in np.unique(lengths):
             members = order[lengths[order] == length]
@@ -122,7 +125,7 @@ def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[
     specialist.train()
     progress = 0.0
     while progress < 1:
-        losses = []
+        losses: list[float] = []
         generator = np.random.default_rng([recipe.seed, epoch])
         for chosen, ids in train.batches(recipe.batch_tokens, generator):
             progress = (time.monotonic() - began) / budget
@@ -136,16 +139,18 @@ def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[
                 label_smoothing=recipe.smoothing,
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             losses.append(loss.item())
+        if not losses:  # the budget ended between two epochs
+            break
         epoch += 1
         accuracy = float((specialist.logits(dev).argmax(1) == dev.labels).mean())
         entry = {
             "epoch": epoch,
             "seconds": round(time.monotonic() - began, 1),
-            "loss": round(float(np.mean(losses)), 4) if losses else math.nan,
+            "loss": round(float(np.mean(losses)), 4),
             "dev_accuracy": round(accuracy, 4),
         }
         log.append(entry)

@@ -3,6 +3,7 @@
 import numpy as np
 
 _GOLDEN = (5**0.5 - 1) / 2
+_MARGIN = 1e-5  # the engine's score of a row may be this far from the one seen in training
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -53,8 +54,10 @@ def thresholds(
         mine = predicted == label
         order = np.argsort(-confidence[mine], kind="stable")
         right = (actual[mine] == label)[order]
+        scores = confidence[mine][order]
         reached = np.cumsum(right) / np.arange(1, len(right) + 1) >= precision
         reached[: least_rows - 1] = False
+        reached[:-1] &= scores[:-1] - scores[1:] > 2 * _MARGIN  # equal scores answer together
         if reached.any():
-            chosen[label] = confidence[mine][order][np.flatnonzero(reached)[-1]]
+            chosen[label] = max(scores[np.flatnonzero(reached)[-1]] - _MARGIN, 0.0)
     return chosen

@@ -1,7 +1,9 @@
 """The data folder: ``pretrain/<field>/<source>.txt.zst`` and ``tasks/<task>/<split>.tsv.zst``."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from unmist.errors import InputError
 from unmist.evaluate.data import Example, examples, open_text
@@ -27,3 +29,19 @@ def sources(data: Path, field: str) -> list[Path]:
 def split(data: Path, task: str, name: str) -> list[Example]:
     """All rows of one split of a task."""
     return examples(data / "tasks" / task / f"{name}.tsv.zst")
+
+
+def about(data: Path, task: str) -> dict[str, Any]:
+    """A task's ``task.toml``: title, field, labels, split rule, licence, known noise, floor."""
+    path = data / "tasks" / task / "task.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not TOML ({error})", str(path)) from error
+
+
+def field_of(data: Path, task: str) -> str:
+    """The field kind of a task."""
+    return str(about(data, task)["field"])

@@ -15,8 +15,9 @@ from unmist.train.encoder import Encoder, Shape
 from unmist.train.pretrain import Pretrainer
 
 
-def export_encoder(model: Pretrainer, questions: list[dict[str, object]], tokenizer: Path,
-                   folder: Path) -> None:
+def export_encoder(
+    model: Pretrainer, questions: list[dict[str, object]], tokenizer: Path, folder: Path
+) -> None:
     """Write encoder, tokenizer and sentence-transformers files; no manifest yet.
 
     Weights are stored in float16 to halve the download and computed with in float32: the config
@@ -104,10 +105,18 @@ def _json_files(shape: Shape) -> dict[str, Any]:
         },
         "modules.json": [
             {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-            {"idx": 1, "name": "1", "path": "1_Pooling",
-             "type": "sentence_transformers.models.Pooling"},
-            {"idx": 2, "name": "2", "path": "2_Normalize",
-             "type": "sentence_transformers.models.Normalize"},
+            {
+                "idx": 1,
+                "name": "1",
+                "path": "1_Pooling",
+                "type": "sentence_transformers.models.Pooling",
+            },
+            {
+                "idx": 2,
+                "name": "2",
+                "path": "2_Normalize",
+                "type": "sentence_transformers.models.Normalize",
+            },
         ],
         "sentence_bert_config.json": {"max_seq_length": shape.max_tokens, "do_lower_case": False},
         "config_sentence_transformers.json": {

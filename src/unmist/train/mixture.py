@@ -54,31 +54,34 @@ class Mixture:
         self.questions: list[dict[str, object]] = meta["questions"]
         self.lengths = np.diff(self.offsets).astype(np.int32)
         self.classes = max(part.first + part.count for part in self.parts)
-        self._orders: dict[tuple[int, int], np.ndarray] = {}
+        self._orders: dict[tuple[int, int, int], np.ndarray] = {}
 
-    def draw(self, weights: list[float], count: int, start: float, seed: int) -> list[np.ndarray]:
-        """Rows of each part for one chunk, without repeats inside a part's epoch.
+    def draw(self, counts: list[int], cursors: list[int], seed: int) -> list[np.ndarray]:
+        """The next rows of each part; no row comes twice before all of its part were drawn.
 
         Args:
-            weights: share of each part, summing to 1.
-            count: rows of the chunk.
-            start: how many rows were drawn before this chunk.
+            counts: rows wanted of each part.
+            cursors: rows of each part drawn before.
             seed: order seed.
+
+        Returns:
+            Row numbers of each part.
         """
         drawn = []
-        for index, (part, weight) in enumerate(zip(self.parts, weights, strict=True)):
-            size = part.stop - part.start
-            places = np.arange(round(start * weight), round((start + count) * weight))
-            epochs = places // size
+        for index, (part, count, cursor) in enumerate(
+            zip(self.parts, counts, cursors, strict=True)
+        ):
+            places = np.arange(cursor, cursor + count)
+            epochs, offsets = np.divmod(places, part.stop - part.start)
             rows = [
-                self._order(index, int(epoch), seed)[places[epochs == epoch] % size]
+                self._order(index, int(epoch), seed)[offsets[epochs == epoch]]
                 for epoch in np.unique(epochs)
             ]
             drawn.append(part.start + np.concatenate(rows) if rows else np.empty(0, np.int64))
         return drawn
 
     def _order(self, index: int, epoch: int, seed: int) -> np.ndarray:
-        key = (index, epoch)
+        key = (index, epoch, seed)
         if key not in self._orders:
             self._orders = {k: v for k, v in self._orders.items() if k[0] != index}
             part = self.parts[index]
@@ -91,7 +94,8 @@ class Mixture:
     ) -> Iterator[Batch]:
         """Group drawn rows by length into batches of about ``tokens`` tokens, shuffled."""
         questions = [
-            np.full(len(r), part.question, np.int64) for r, part in zip(rows, self.parts, strict=True)
+            np.full(len(r), part.question, np.int64)
+            for r, part in zip(rows, self.parts, strict=True)
         ]
         index, question = np.concatenate(rows), np.concatenate(questions)
         order = generator.permutation(len(index))
@@ -113,15 +117,18 @@ class Mixture:
 
 
 def prepare(data: Path, tokenizer: Tokenizer, field: str, tasks: list[str], output: Path) -> None:
-    """Encode the pretraining files of a field and the training splits of tasks into one file."""
+    """Encode the pretraining files of a field and the training splits of tasks into one file.
+
+    Rows that stand in any task's dev, test or extra file are left out.
+    """
     files = corpus.sources(data, field)
     names = [path.name.removesuffix(".txt.zst") for path in files]
     questions: list[dict[str, object]] = [{"name": f"source of {field}", "labels": names}]
-    writer = _Writer(tokenizer, field)
-    parts = [
-        writer.part(name, list(corpus.lines(path)), [i] * 0, 0, 0, len(names), constant=i)
-        for i, (name, path) in enumerate(zip(names, files, strict=True))
-    ]
+    writer = _Writer(tokenizer, field, withheld(data, field))
+    parts = []
+    for i, (name, path) in enumerate(zip(names, files, strict=True)):
+        texts = list(corpus.lines(path))
+        parts.append(writer.part(name, texts, [i] * len(texts), 0, 0, len(names)))
     first = len(names)
     for task in tasks:
         examples = corpus.examples(data / "tasks" / task / "train.tsv.zst")
@@ -130,17 +137,28 @@ def prepare(data: Path, tokenizer: Tokenizer, field: str, tasks: list[str], outp
         questions.append({"name": task, "labels": labels})
         texts = [example.text for example in examples]
         targets = [number[example.label] for example in examples]
-        parts.append(
-            writer.part(task, texts, targets, len(questions) - 1, first, len(labels))
-        )
+        parts.append(writer.part(task, texts, targets, len(questions) - 1, first, len(labels)))
         first += len(labels)
     meta = {"parts": [part.__dict__ for part in parts], "questions": questions}
     save_file(writer.arrays(), output, metadata={"mixture": json.dumps(meta)})
 
 
+def withheld(data: Path, field: str) -> set[str | bytes]:
+    """Normalised texts of every task file of a field kind that is not a training split.
+
+    Tasks are split by different rules (domain, time), so a test row of one may stand in another's
+    training split; such a row must not be learnt from under any question.
+    """
+    texts: set[str | bytes] = set()
+    for path in sorted((data / "tasks").glob("*/*.tsv.zst")):
+        if path.name != "train.tsv.zst" and corpus.field_of(data, path.parent.name) == field:
+            texts.update(normalize(example.text, field) for example in corpus.examples(path))
+    return texts
+
+
 class _Writer:
-    def __init__(self, tokenizer: Tokenizer, field: str) -> None:
-        self._tokenizer, self._field = tokenizer, field
+    def __init__(self, tokenizer: Tokenizer, field: str, held: set[str | bytes]) -> None:
+        self._tokenizer, self._field, self._withheld = tokenizer, field, held
         self._tokens: list[np.ndarray] = []
         self._lengths: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
@@ -154,17 +172,17 @@ class _Writer:
         question: int,
         first: int,
         count: int,
-        constant: int | None = None,
     ) -> Part:
         start = self._rows
-        for i in range(0, len(texts), _ENCODE_ROWS):
-            chunk = [normalize(t, self._field) for t in texts[i : i + _ENCODE_ROWS]]
+        normalized = [normalize(text, self._field) for text in texts]
+        kept = [i for i, text in enumerate(normalized) if text not in self._withheld]
+        for i in range(0, len(kept), _ENCODE_ROWS):
+            chunk = [normalized[k] for k in kept[i : i + _ENCODE_ROWS]]
             rows = [r[:MAX_TOKENS] for r in self._tokenizer.encode_batch(chunk, self._field)]
             self._tokens.append(np.concatenate([np.array(r, np.uint16) for r in rows]))
             self._lengths.append(np.array([len(r) for r in rows], np.int64))
-        targets = labels if constant is None else [constant] * len(texts)
-        self._labels.append(np.array(targets, np.int16))
-        self._rows += len(texts)
+        self._labels.append(np.array([labels[k] for k in kept], np.int16))
+        self._rows += len(kept)
         return Part(name, start, self._rows, question, first, count)
 
     def arrays(self) -> dict[str, np.ndarray]:

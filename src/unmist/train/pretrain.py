@@ -10,15 +10,18 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
+from unmist.artifact import layout
 from unmist.text import Tokenizer, normalize
 from unmist.train import checkpoint, corpus
 from unmist.train.encoder import SIZES, Encoder, Shape
@@ -46,9 +49,11 @@ class Recipe:
     lr: float = 4e-3
     warmup: float = 0.02
     decay: float = 0.4  # last share of the budget, in which the rate falls to zero
+    anneal_task_share: float = 0.65  # the same two shares while the rate falls
+    anneal_whole_rows: float = 0.6
     source_power: float = 0.6  # sources are drawn in proportion to rows ** this
     muon: bool = True
-    init: str = ""
+    init: str = ""  # model folder to start from
     shape: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,12 +82,14 @@ class Pretrainer(nn.Module):
         return F.cross_entropy(self.labels(pooled).masked_fill(~allowed, -1e4), targets)
 
 
-def mask(batch: Batch, recipe: Recipe, mask_id: int, generator: np.random.Generator) -> np.ndarray:
-    """Which tokens to hide, [rows, length] bool; the field-kind token never, some rows not at all."""
+def mask(
+    batch: Batch, rate: float, whole_rows: float, generator: np.random.Generator
+) -> np.ndarray:
+    """Tokens to hide, [rows, length] bool; the field-kind token never, some rows not at all."""
     rows, length = batch.ids.shape
-    hidden = generator.random((rows, length)) < recipe.mask_rate
+    hidden = generator.random((rows, length)) < rate
     hidden[:, 0] = False
-    hidden[generator.random(rows) < recipe.whole_rows] = False
+    hidden[generator.random(rows) < whole_rows] = False
     return hidden
 
 
@@ -96,13 +103,16 @@ def learning_rate(recipe: Recipe, progress: float) -> float:
 class Run:
     """One training run in a folder: ``checkpoint.safetensors``, ``log.jsonl``, ``recipe.json``."""
 
-    def __init__(self, folder: Path, recipe: Recipe, mixture: Mixture, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, mixture: Mixture, tokenizer: Tokenizer
+    ) -> None:
         self.folder, self.recipe, self.mixture, self.tokenizer = folder, recipe, mixture, tokenizer
         torch.manual_seed(recipe.seed)
         self.model = Pretrainer(Shape(**recipe.shape), mixture.classes)
-        matrices = [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
-        matrices.append(self.model.dense.weight)
-        if not recipe.muon: matrices = []
+        matrices: list[Tensor] = []
+        if recipe.muon:
+            matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
+            matrices.append(self.model.dense.weight)
         taken = {id(w) for w in matrices}
         others = [w for w in self.model.parameters() if id(w) not in taken]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -110,12 +120,20 @@ class Run:
             "adam": torch.optim.AdamW(others, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.0),
         }
         self.state: dict[str, Any] = {
-            "seconds": 0.0, "step": 0, "tokens": 0, "rows": 0, "chunk": 0, "batch": 0,
+            "seconds": 0.0,
+            "step": 0,
+            "tokens": 0,
+            "rows": 0,
+            "chunk": 0,
+            "batch": 0,
+            "annealing": False,
+            "cursors": [0] * len(mixture.parts),
         }
         self.allowed = torch.zeros(len(mixture.questions), mixture.classes, dtype=torch.bool)
         for part in mixture.parts:
             self.allowed[part.question, part.first : part.first + part.count] = True
-        self.weights = mixture_weights(mixture, recipe)
+        if recipe.init:
+            warm_start(self.model, Path(recipe.init))
         if self.checkpoint.exists():
             meta = checkpoint.load(self.checkpoint, self._modules(), self.optimizers)
             self.state = {key: meta[key] for key in self.state}
@@ -133,7 +151,9 @@ class Run:
         meta = self.state | {"questions": self.mixture.questions}
         checkpoint.save(self.checkpoint, self._modules(), self.optimizers, meta)
 
-    def train(self, report_every: float = 60.0, save_every: float = 120.0, probe: Any = None) -> None:
+    def train(
+        self, report_every: float = 60.0, save_every: float = 120.0, probe: Any = None
+    ) -> None:
         """Train until the budget is spent; saves, reports and probes on the way."""
         budget = self.recipe.minutes * 60
         began, spent = time.monotonic(), self.state["seconds"]
@@ -154,15 +174,18 @@ class Run:
                     break
         self.save()
 
-    def _steps(self) -> Any:
+    def _steps(self) -> Iterator[list[Batch]]:
+        """The steps of one chunk of rows, from where the chunk was left."""
         state, recipe = self.state, self.recipe
-        start = state["chunk"] * CHUNK_ROWS
-        rows = self.mixture.draw(self.weights, CHUNK_ROWS, start, recipe.seed)
+        if state["batch"] == 0:
+            state["annealing"] = state["seconds"] > (1 - recipe.decay) * recipe.minutes * 60
+        share = recipe.anneal_task_share if state["annealing"] else recipe.task_share
+        weights = mixture_weights(self.mixture, recipe.source_power, share)
+        counts = [round(CHUNK_ROWS * weight) for weight in weights]
+        rows = self.mixture.draw(counts, state["cursors"], recipe.seed)
         generator = np.random.default_rng([recipe.seed, state["chunk"]])
         skip, held = state["batch"], []
-        for number, batch in enumerate(
-            self.mixture.batches(rows, recipe.batch_tokens, generator)
-        ):
+        for number, batch in enumerate(self.mixture.batches(rows, recipe.batch_tokens, generator)):
             if number < skip:
                 continue
             held.append(batch)
@@ -170,6 +193,7 @@ class Run:
                 state["batch"] = number + 1
                 yield held
                 held = []
+        state["cursors"] = [a + b for a, b in zip(state["cursors"], counts, strict=True)]
         state["chunk"], state["batch"] = state["chunk"] + 1, 0
 
     def _step(self, batches: list[Batch], progress: float) -> np.ndarray:
@@ -178,7 +202,8 @@ class Run:
         sums = np.zeros(3)
         for batch in batches:
             token, label = self._losses(batch, generator)
-            ((token + self.recipe.label_weight * label) / len(batches)).backward()
+            loss = (token + self.recipe.label_weight * label) / len(batches)
+            loss.backward()  # type: ignore[no-untyped-call]
             sums += (1, token.item(), label.item())
             self.state["tokens"] += batch.ids.size
             self.state["rows"] += len(batch.ids)
@@ -191,7 +216,9 @@ class Run:
         return sums
 
     def _losses(self, batch: Batch, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
-        hide = mask(batch, self.recipe, self.tokenizer.mask_id, generator)
+        annealing = self.state["annealing"]
+        whole = self.recipe.anneal_whole_rows if annealing else self.recipe.whole_rows
+        hide = mask(batch, self.recipe.mask_rate, whole, generator)
         ids = np.where(hide, self.tokenizer.mask_id, batch.ids)
         hidden = self.model.encoder(torch.from_numpy(ids))
         flat = np.flatnonzero(hide)
@@ -206,7 +233,8 @@ class Run:
         return token, label
 
     def _log(self, sums: np.ndarray, seconds: float, probe: Any) -> None:
-        entry = {key: round(value, 1) for key, value in self.state.items()}
+        entry = {key: value for key, value in self.state.items() if key != "cursors"}
+        entry["seconds"] = round(self.state["seconds"], 1)
         entry["tokens_per_second"] = round(self.state["tokens"] / self.state["seconds"])
         entry["token_loss"], entry["label_loss"] = (sums[1:] / max(sums[0], 1)).round(4).tolist()
         if probe is not None:
@@ -216,15 +244,25 @@ class Run:
         print(json.dumps(entry), flush=True)
 
 
-def mixture_weights(mixture: Mixture, recipe: Recipe) -> list[float]:
+def mixture_weights(mixture: Mixture, source_power: float, task_share: float) -> list[float]:
     """Share of each part: task splits by rows, sources by a power of their rows."""
     rows = np.array([part.stop - part.start for part in mixture.parts], float)
     source = np.array([part.question == 0 for part in mixture.parts])
-    shares = np.where(source, rows**recipe.source_power, rows)
-    for group, share in ((source, 1 - recipe.task_share), (~source, recipe.task_share)):
+    shares = np.where(source, rows**source_power, rows)
+    for group, share in ((source, 1 - task_share), (~source, task_share)):
         if group.any():
             shares[group] *= share / shares[group].sum()
     return list(shares / shares.sum())
+
+
+def warm_start(model: Pretrainer, folder: Path) -> None:
+    """Start from a model folder: the encoder, and whichever heads still fit the questions."""
+    state = load_file(folder / layout.WEIGHTS)
+    model.encoder.load_state_dict({name: value.float() for name, value in state.items()})
+    now = model.state_dict()
+    heads = load_file(folder / layout.PRETRAINING)
+    fitting = {k: v.float() for k, v in heads.items() if k in now and now[k].shape == v.shape}
+    model.load_state_dict(fitting, strict=False)
 
 
 class HeldOut:
@@ -277,11 +315,16 @@ def main() -> None:
     parser.add_argument("--mixture", type=Path, help="prepared mixture (default: RUN/mixture…)")
     parser.add_argument("--field", default="hostname")
     parser.add_argument("--tasks", default="", help="task folders whose training split is added")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; resumed if there")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder of the run; resumed if there"
+    )
     parser.add_argument("--threads", type=int, default=2)
     for name, default in vars(Recipe()).items():
-        if name != "shape":
-            parser.add_argument(f"--{name.replace('_', '-')}", type=(lambda v: v=="True") if isinstance(default,bool) else type(default), default=default)
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default)
+        elif name != "shape":
+            parser.add_argument(flag, type=type(default), default=default)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)

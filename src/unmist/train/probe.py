@@ -25,7 +25,8 @@ def vectors(
                 chosen = members[start : start + 512]
                 ids = torch.tensor([rows[i] for i in chosen])
                 out[chosen] = encoder.pool(ids).numpy()
-    return out / np.linalg.norm(out, axis=1, keepdims=True)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    return out
 
 
 def linear_probe(

@@ -1,0 +1,144 @@
+"""A process that serves: listen, and on SIGTERM answer what was accepted before leaving."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+
+from unmist.errors import UsageError
+from unmist.serve import logs
+from unmist.serve.app import Service, build
+from unmist.serve.connection import connection_class
+from unmist.serve.limits import Admission
+from unmist.serve.settings import Settings
+
+if TYPE_CHECKING:
+    from unmist.model import Model
+
+_BACKLOG: Final = 2048
+_LOOPBACK: Final = ("127.", "::1", "localhost")
+_FAILED: Final = 2
+
+
+def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal does not wait for answers.
+
+    Args:
+        model: loaded; from here on only the worker thread calls it.
+        settings: limits and addresses.
+        origins: where each setting came from, for the log.
+
+    Raises:
+        UsageError: an address cannot be listened on, or the API key is unusable.
+    """
+    logs.configure()
+    log = logs.get_logger()
+    service = build(model, settings)
+    listener = _listen(settings.host, settings.port)
+    _expose_metrics(service, settings)
+    for name, origin in origins.items():
+        log.info("setting", name=name, value=_shown(getattr(settings, name)), origin=origin)
+    if not settings.host.startswith(_LOOPBACK) and settings.key() is None:
+        log.warning("open", message="every host that reaches this address may ask; no API key set")
+    host, port = listener.getsockname()[:2]
+    facts = service.facts
+    log.info(
+        "serving", host=host, port=port, model=facts.name, version=facts.version, hash=facts.hash
+    )
+    server = DrainingServer(_config(service, settings), service.admission, settings.drain_seconds)
+    server.run(sockets=[listener])
+    log.info("stopped", unanswered=service.admission.requests)
+    if service.batcher.computing:
+        # The interpreter would wait for the model's thread, however long that takes.
+        log.error("abandoned", message="the network was still computing")
+        os._exit(_FAILED)
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that keeps its door in place while it drains, so that ``/ready`` can say 503.
+
+    Args:
+        config: the server library's.
+        admission: closed to new requests when draining begins; counts those left.
+        seconds: how long draining and sending the last answers may take together.
+    """
+
+    def __init__(self, config: uvicorn.Config, admission: Admission, seconds: float) -> None:
+        super().__init__(config)
+        self._admission = admission
+        self._seconds = seconds
+        self._deadline: float | None = None
+        self._said = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; in a signal handler, so nothing but flags is touched."""
+        if self._deadline is not None:
+            self.should_exit = self.force_exit = True
+            return
+        self._deadline = monotonic() + self._seconds
+        self._admission.draining = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to leave."""
+        if await super().on_tick(counter):
+            return True
+        if self._deadline is None:
+            return False
+        if not self._said:
+            logs.get_logger().info("draining", in_flight=self._admission.requests)
+            self._said = True
+        left = self._deadline - monotonic()
+        if self._admission.requests and left > 0:
+            return False
+        self.config.timeout_graceful_shutdown = max(1, int(left))
+        return True
+
+
+def _config(service: Service, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        service.app,
+        http=connection_class(settings),
+        ws="none",
+        lifespan="on",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=settings.max_header_bytes,
+        timeout_keep_alive=settings.keep_alive_seconds,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; give --host or --port"
+        ) from None
+
+
+def _expose_metrics(service: Service, settings: Settings) -> None:
+    if settings.metrics_port is None:
+        return
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        service.metrics.expose(host, port)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; "
+            "give --metrics-host or --metrics-port"
+        ) from None
+
+
+def _shown(value: Any) -> Any:
+    """A setting for the log; secrets write themselves as asterisks."""
+    return value if value is None or isinstance(value, int | float | str) else str(value)

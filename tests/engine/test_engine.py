@@ -1,0 +1,160 @@
+"""The engine computes what torch computes, whatever else is in the batch."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import peft
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+
+import unmist
+from unmist.artifact import layout, manifest, open_folder
+from unmist.engine import Engine
+from unmist.model import Model
+from unmist.train.adapter import Recipe, Rows, Specialist
+from unmist.train.export import load_encoder
+
+TASK = "host-category"
+GENERATOR = random.Random(1)
+NAMES = [
+    # No digit or dot at an end: the names are normalised already.
+    "a" + "".join(GENERATOR.choices("abcdefghij-.0123456789", k=GENERATOR.randint(1, 90))) + "z"
+    for _ in range(60)
+] + ["casino-lake.com", "university.edu", "mail.royal-tribune.net"]
+
+
+@pytest.fixture(scope="module")
+def rows(tiny_model: Model) -> list[list[int]]:
+    return tiny_model.tokenizer.encode_batch(NAMES, "hostname")
+
+
+@pytest.fixture(scope="module")
+def specialist(tiny_model_folder: Path) -> Specialist:
+    """The specialist in torch, read back by PEFT from the files."""
+    folder = layout.adapter_folder(tiny_model_folder, TASK)
+    made = Specialist(load_encoder(tiny_model_folder), 3, Recipe())
+    made.encoder = peft.PeftModel.from_pretrained(load_encoder(tiny_model_folder), str(folder))
+    head = load_file(folder / layout.HEAD)
+    made.head.load_state_dict({name: torch.from_numpy(value) for name, value in head.items()})
+    return made
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+
+
+def test_vectors_are_those_of_the_bare_encoder_in_torch(
+    tiny_model: Model, tiny_model_folder: Path, rows: list[list[int]]
+) -> None:
+    encoder = load_encoder(tiny_model_folder).eval()
+    with torch.inference_mode():
+        pooled = torch.stack([encoder.pool(torch.tensor([row]))[0] for row in rows]).numpy()
+    expected = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+    vectors = tiny_model._engine.run(rows).vectors
+    assert cosines(vectors, expected).min() >= 0.9999
+    assert np.abs(vectors - expected).max() < 1e-5
+    np.testing.assert_array_equal(tiny_model.embed(NAMES), vectors)
+
+
+def test_logits_are_those_of_the_specialist_in_torch(
+    tiny_model: Model, specialist: Specialist, rows: list[list[int]]
+) -> None:
+    expected = specialist.logits(Rows(rows, np.zeros(len(rows), np.int64)))
+    logits = tiny_model._engine.run(rows, TASK).logits
+    assert np.ptp(expected) > 1
+    assert cosines(logits, expected).min() >= 0.9999
+    assert np.abs(logits - expected).max() < 1e-4
+
+
+def test_the_specialist_moves_its_vectors_and_the_gate_closes_it(
+    tiny_model: Model, specialist: Specialist, rows: list[list[int]]
+) -> None:
+    bare, asked = tiny_model._engine.run(rows), tiny_model._engine.run(rows, TASK)
+    assert bare.logits.shape == (len(rows), 0)
+    assert np.abs(bare.vectors - asked.vectors).max() > 1e-3
+    specialist.eval()
+    with torch.inference_mode():
+        pooled = [specialist.encoder(torch.tensor([row])).mean(1)[0].numpy() for row in rows]
+    assert cosines(asked.vectors, np.stack(pooled)).min() >= 0.9999
+
+
+def test_a_second_specialist_changes_nothing_for_the_first(
+    tiny_model: Model, model_copy: Path, rows: list[list[int]]
+) -> None:
+    """Adapters lie side by side in one graph; each row sees its own only."""
+    first = layout.adapter_folder(model_copy, TASK)
+    second = layout.adapter_folder(model_copy, "another-task")
+    shutil.copytree(first, second)
+    card = json.loads((second / layout.TASK).read_text())
+    labels = ["n", "m", "l"]
+    card |= {"task": "another-task", "labels": labels, "thresholds": dict.fromkeys(labels, 0.1)}
+    (second / layout.TASK).write_text(json.dumps(card))
+    config = json.loads((second / layout.ADAPTER_CONFIG).read_text())
+    (second / layout.ADAPTER_CONFIG).write_text(json.dumps(config | {"lora_alpha": 0}))
+    manifest.write(model_copy, "unmist-tiny", "0.0.1")
+
+    both = Engine(open_folder(model_copy), threads=1)
+    assert both.tasks == ("another-task", TASK)
+    alone = tiny_model._engine
+    np.testing.assert_allclose(both.run(rows).vectors, alone.run(rows).vectors, atol=1e-5)
+    mine = both.run(rows, TASK)
+    np.testing.assert_allclose(mine.logits, alone.run(rows, TASK).logits, atol=1e-4)
+    switched_off = both.run(rows, "another-task")
+    np.testing.assert_allclose(switched_off.vectors, alone.run(rows).vectors, atol=1e-5)
+    assert np.abs(switched_off.logits - mine.logits).max() > 0.1
+
+
+def test_an_encoder_without_specialists(
+    tiny_model: Model, encoder_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bare"
+    shutil.copytree(encoder_folder, folder)
+    manifest.write(folder, "bare", "0.0.1")
+    bare = unmist.load(folder, threads=1)
+    assert bare.tasks == ()
+    np.testing.assert_allclose(bare.embed(NAMES), tiny_model.embed(NAMES), atol=1e-5)
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_row_does_not_see_the_rows_beside_it(
+    tiny_model: Model, rows: list[list[int]], data: st.DataObject
+) -> None:
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=40))
+    batch = [rows[i] for i in chosen]
+    for task in (None, TASK):
+        together = tiny_model._engine.run(batch, task)
+        place = data.draw(st.integers(0, len(chosen) - 1))
+        alone = tiny_model._engine.run([batch[place]], task)
+        np.testing.assert_allclose(together.vectors[place], alone.vectors[0], atol=1e-5, rtol=0)
+        np.testing.assert_allclose(together.logits[place], alone.logits[0], atol=1e-4, rtol=0)
+
+
+def test_a_repeated_run_is_the_same_to_the_bit(tiny_model: Model) -> None:
+    first = [tiny_model.embed(NAMES), tiny_model.probabilities(NAMES)]
+    for _ in range(3):
+        np.testing.assert_array_equal(tiny_model.embed(NAMES), first[0])
+        np.testing.assert_array_equal(tiny_model.probabilities(NAMES), first[1])
+
+
+def test_a_freshly_loaded_model_is_the_same_to_the_bit(
+    tiny_model: Model, tiny_model_folder: Path
+) -> None:
+    fresh = unmist.load(tiny_model_folder, threads=1)
+    np.testing.assert_array_equal(fresh.embed(NAMES), tiny_model.embed(NAMES))
+    np.testing.assert_array_equal(fresh.probabilities(NAMES), tiny_model.probabilities(NAMES))
+    assert fresh.classify(NAMES) == tiny_model.classify(NAMES)
+    assert fresh.engine == "openvino f32"
+
+
+def test_the_longest_row(tiny_model: Model) -> None:
+    row = [tiny_model.tokenizer.field_id("hostname")] + [100] * 127
+    vectors = tiny_model._engine.run([row, row[:5]]).vectors
+    assert np.isfinite(vectors).all()
+    assert tiny_model._engine.max_tokens == len(row)

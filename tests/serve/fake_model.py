@@ -1,0 +1,128 @@
+"""A model without a network that insists on being called from one thread at a time.
+
+Run as a script it is ``unmist`` with that model, for what only a real process shows.
+"""
+
+import hashlib
+import re
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+
+from unmist.verdict import Verdict
+
+DIM = 8
+LABELS = ("news", "shop", "tracker")
+
+
+class Tokenizer:
+    """One token per character, and one for the field kind."""
+
+    def __init__(self):
+        self.field_ids = {"hostname": 5, "url": 6}
+
+    def encode_batch(self, texts, field=None):
+        return [[self.field_ids[field], *map(ord, text)] for text in texts]
+
+
+class FakeModel:
+    """Answers by a digest of the text, so that every answer can be checked against its text.
+
+    ``slow-0.2.example`` takes 0.2 s. A text with ``broken`` raises, quoting the text.
+    ``gate`` is waited for at every call, ``calls`` remembers (what was asked, texts).
+    """
+
+    path = Path("fake")
+    hash = "ab" * 32
+    tasks = ("host-category", "url-category")
+    dim = DIM
+    engine = "fake f32"
+
+    def __init__(self):
+        self.tokenizer = Tokenizer()
+        self.calls = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self._inside = threading.Lock()
+
+    def info(self):
+        return {"name": "unmist-small", "version": "1.0", "hash": self.hash}
+
+    def field_of(self, task):
+        return "url" if task == "url-category" else "hostname"
+
+    def labels(self, task):
+        return LABELS
+
+    def embed(self, texts, field="hostname"):
+        self._work(("embed", field), texts)
+        return np.array([vector(text, field) for text in texts], np.float32)
+
+    def probabilities(self, texts, task="host-category"):
+        self._work(("probabilities", task), texts)
+        return np.array([odds(text, task) for text in texts], np.float32)
+
+    def classify(self, texts, task="host-category"):
+        self._work(("classify", task), texts)
+        return [self._verdict(text, task) for text in texts]
+
+    def _work(self, asked, texts):
+        assert self._inside.acquire(blocking=False), "two threads in the model at once"
+        try:
+            self.calls.append((asked, list(texts)))
+            self.entered.set()
+            self.gate.wait(20)
+            time.sleep(sum(float(s) for t in texts for s in re.findall(r"slow-([0-9.]+\d)", t)))
+            for text in texts:
+                if "broken" in text:
+                    raise RuntimeError(f"cannot read {text}")
+        finally:
+            self._inside.release()
+
+    def _verdict(self, text, task):
+        common = {"text": text, "field": self.field_of(task), "task": task}
+        if not text.strip():
+            common |= {"model_label": None, "model_score": None}
+            return Verdict(label=None, score=0.0, status="bad_input", reason="empty", **common)
+        chances = odds(text, task)
+        best = int(chances.argmax())
+        label, score = LABELS[best], float(chances[best])
+        common |= {"model_label": label, "model_score": score}
+        if "maybe" in text:
+            return Verdict(
+                label=None, score=0.0, status="abstain", reason="below_threshold", **common
+            )
+        return Verdict(label=label, score=score, status="ok", reason=None, **common)
+
+
+def vector(text, kind):
+    """The vector of a text: float32 [DIM], of length 1."""
+    digest = hashlib.sha256(f"{kind} {text}".encode()).digest()
+    numbers = np.frombuffer(digest, np.uint8)[:DIM].astype(np.float32) + 1
+    return numbers / np.linalg.norm(numbers)
+
+
+def odds(text, task):
+    """The probabilities of a text's labels: float32 [3], summing to 1."""
+    numbers = vector(text, task)[: len(LABELS)]
+    return (numbers / numbers.sum()).astype(np.float32)
+
+
+def module():
+    """Stands in for ``unmist.model``."""
+    fake = types.ModuleType("unmist.model")
+    fake.load = lambda path=None, *, threads=None: FakeModel()
+    fake.Model = FakeModel
+    return fake
+
+
+if __name__ == "__main__":
+    sys.modules["unmist.model"] = module()
+    from unmist.cli import main
+
+    main(prog_name="unmist")

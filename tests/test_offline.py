@@ -1,0 +1,75 @@
+"""No socket is ever opened: not by the library, its dependencies, or the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# Raised from the audit hook, so that nobody's ``except Exception`` can hide it.
+GUARD = """
+import sys
+
+class Network(BaseException):
+    pass
+
+NETWORK = ("socket.", "http.client.", "urllib.", "ftplib.", "smtplib.")
+# Another process would not necessarily carry this hook.
+PROCESS = ("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen")
+
+def forbid(event, args):
+    if event.startswith(NETWORK + PROCESS):
+        raise Network(event)
+
+sys.addaudithook(forbid)
+"""
+
+
+def guarded(code: str, *args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", GUARD + code, *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_guard_sees_the_network() -> None:
+    for attempt in (
+        "import socket; socket.create_connection(('127.0.0.1', 9), 1)",
+        "import socket; socket.getaddrinfo('localhost', 80)",
+        "import socket; socket.socket()",
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9/')",
+        "import subprocess; subprocess.run(['true'])",
+        "import os; os.fork()",
+    ):
+        done = guarded(attempt)
+        assert done.returncode == 1
+        assert "Network:" in done.stderr
+
+
+def test_openvino_gets_its_own_stub(tiny_model_folder: Path) -> None:
+    done = guarded(
+        "import sys, unmist; unmist.load(sys.argv[1])\n"
+        "import openvino.tools.ovc as ovc\n"
+        "print(type(ovc.telemetry).__module__, 'openvino_telemetry' in sys.modules)",
+        tiny_model_folder,
+    )
+    assert done.stdout == "openvino.tools.ovc.telemetry_stub False\n"
+
+
+def test_the_library_stays_offline(tiny_model_folder: Path) -> None:
+    done = guarded(
+        "import unmist\n"
+        "model = unmist.load(sys.argv[1], threads=1)\n"
+        "verdicts = model.classify(['casino-lake.com', 'http://example.com/', b'\\xff'])\n"
+        "print(len(verdicts), model.embed(['a.com']).shape, model.info()['layers'])\n",
+        tiny_model_folder,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 (1, 64) 2\n"
+
+
+def test_the_command_line_stays_offline(tiny_model_folder: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("casino-lake.com\nhttp://example.com/\n")
+    run = "from unmist.cli import main\nmain(prog_name='unmist')\n"
+    done = guarded(run, "classify", "-q", "--jsonl", "--model", tiny_model_folder, names)
+    assert (done.returncode, done.stderr) == (0, "")
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [verdict["text"] for verdict in verdicts] == names.read_text().split()

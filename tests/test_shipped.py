@@ -1,0 +1,100 @@
+"""The model inside the package is the one that was promised."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unmist
+from unmist.artifact import SHIPPED, open_folder, verify
+from unmist.io import ReadCounts, open_rows
+from unmist.model import Model
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "dns.log"
+TASK = "host-category"
+LABELS = {
+    "adult",
+    "education",
+    "finance",
+    "gambling",
+    "government",
+    "news",
+    "piracy",
+    "proxy_vpn",
+    "tracking",
+}
+CLEAR = {
+    "irs.gov": "government",
+    "harvard.edu": "education",
+    "google-analytics.com": "tracking",
+    "bet365.com": "gambling",
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return unmist.load(threads=1)
+
+
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment must not point the command line elsewhere."""
+    monkeypatch.delenv("UNMIST_MODEL", raising=False)
+
+
+def test_it_is_whole() -> None:
+    listing, digest = verify(SHIPPED)
+    assert listing.name == "unmist-small"
+    assert len(digest) == 64
+
+
+def test_it_is_small(model: Model) -> None:
+    assert model.tokenizer.size > 16_000
+    assert model.info()["parameters"] <= 25_000_000
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*")) <= 60 * 2**20
+
+
+def test_its_specialist(model: Model) -> None:
+    assert TASK in model.tasks
+    assert set(model.labels(TASK)) == LABELS
+    info = model.info()
+    assert info["tasks"][TASK]["parameters"] <= 0.015 * info["parameters"]
+    assert info["tasks"][TASK]["scores"]["test"]["accuracy"] > 1 / len(LABELS)
+
+
+def test_every_specialist_belongs_to_the_encoder() -> None:
+    folder = open_folder(SHIPPED)
+    encoder = folder.manifest.files["model.safetensors"].sha256
+    assert {adapter.card.encoder for adapter in folder.adapters.values()} == {encoder}
+
+
+def test_clear_names(model: Model) -> None:
+    verdicts = model.classify(list(CLEAR), TASK)
+    right = [v.model_label == label for v, label in zip(verdicts, CLEAR.values(), strict=True)]
+    assert sum(right) >= 3, [(verdict.text, verdict.model_label) for verdict in verdicts]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"a.com", b"\xff\x00[MASK]", bytes(range(256)), "\u4f8b\u3048.jp".encode()]
+)
+def test_its_tokenizer_loses_nothing(model: Model, data: bytes) -> None:
+    assert model.tokenizer.decode(model.tokenizer.encode(data)) == data
+
+
+def test_a_log_from_end_to_end() -> None:
+    command = [sys.executable, "-m", "unmist", "classify", "--jsonl", "-q", str(EXAMPLE)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    assert done.stderr == ""
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    counts = ReadCounts()
+    rows = list(open_rows(str(EXAMPLE), field="hostname", counts=counts))
+    assert len(rows) > 10
+    assert [(v["text"], v["line"]) for v in verdicts] == [(row.text, row.line) for row in rows]
+    assert {verdict["status"] for verdict in verdicts} <= {"ok", "abstain", "bad_input"}
+    assert any(verdict["status"] == "ok" for verdict in verdicts)
+    bad = any(verdict["status"] == "bad_input" for verdict in verdicts)
+    assert done.returncode == int(bad)
+    assert {v["label"] for v in verdicts} <= LABELS | {None}

@@ -1,0 +1,128 @@
+"""A specialist learns its task and leaves the encoder alone."""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import unmist
+from unmist.artifact import layout
+from unmist.errors import InputError, ModelError
+from unmist.evaluate import evaluate_task
+from unmist.model import Model
+from unmist.text import Tokenizer
+from unmist.train import adapter, corpus
+from unmist.train.adapter import Recipe, Rows, Specialist, encode, train_task
+from unmist.train.encoder import Encoder, Shape
+
+TASK = "host-category"
+LABELS = ["education", "gambling", "news"]
+
+
+def digest(folder: Path) -> str:
+    return hashlib.sha256((folder / layout.WEIGHTS).read_bytes()).hexdigest()
+
+
+def test_the_encoder_stays_as_it_is(tiny_model_folder: Path, encoder_folder: Path) -> None:
+    assert digest(tiny_model_folder) == digest(encoder_folder)
+    card = json.loads((layout.adapter_folder(tiny_model_folder, TASK) / layout.TASK).read_text())
+    assert card["encoder"] == digest(encoder_folder)
+
+
+def test_it_learns_the_task(tiny_model: Model, data_folder: Path) -> None:
+    card = tiny_model.card(TASK)
+    assert card.scores["dev"]["accuracy"] > 0.6  # a guess would be right once in three
+    path = data_folder / "tasks" / TASK / "dev.tsv.zst"
+    assert evaluate_task(tiny_model, TASK, path)["accuracy"] > 0.6
+
+
+def test_the_card(tiny_model_folder: Path) -> None:
+    folder = layout.adapter_folder(tiny_model_folder, TASK)
+    card = json.loads((folder / layout.TASK).read_text())
+    assert (card["task"], card["field"], card["labels"]) == (TASK, "hostname", LABELS)
+    assert (card["licence"], card["precision"]) == ("CC0-1.0", 0.9)
+    assert "split by turns" in card["data"]
+    assert set(card["scores"]) == {"dev", "test"}
+    assert card["training"]["recipe"]["rank"] == 4
+    assert card["training"]["log"][-1]["dev_accuracy"] > card["training"]["log"][0]["dev_accuracy"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "head.safetensors",
+        "task.json",
+    ]
+
+
+def test_training_on_top_of_a_changed_encoder_is_an_error(
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(encoder_folder, folder)
+    fit = adapter.fit
+
+    def careless(specialist: Specialist, *args: object) -> object:
+        with torch.no_grad():
+            specialist.encoder.get_base_model().embeddings.norm.weight.mul_(1.01)
+        return fit(specialist, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(adapter, "fit", careless)
+    with pytest.raises(ModelError, match=r"embeddings\.norm\.weight: changed while training"):
+        train_task(folder, data_folder, TASK, Recipe(minutes=0.001))
+
+
+def test_only_factors_and_head_are_trained() -> None:
+    specialist = Specialist(Encoder(Shape(layers=1, hidden=64, vocabulary=300)), 3, Recipe())
+    trained = {name for name, w in specialist.named_parameters() if w.requires_grad}
+    assert all("lora_" in name or name.startswith("head.") for name in trained)
+    assert len(trained) == 4 * 2 + 2
+
+
+def test_the_command_line_writes_a_folder_that_opens(
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = torch.get_num_threads()
+    folder = tmp_path / "edge"
+    shutil.copytree(encoder_folder, folder)
+    command = ["adapter", TASK, "--data", str(data_folder), "--model", str(folder)]
+    monkeypatch.setattr(sys, "argv", [*command, "--minutes", "0.003", "--version", "7"])
+    adapter.main()
+    torch.set_num_threads(threads)
+    model = unmist.load(folder, threads=1)
+    assert model.tasks == (TASK,)
+    assert (model.info()["name"], model.info()["version"]) == ("unmist-edge", "7")
+
+
+def test_rows_are_encoded_as_users_rows_are(tokenizer_file: Path) -> None:
+    examples = [
+        corpus.Example("WWW.Casino-Lake.com.", "gambling", ""),
+        corpus.Example("news.de", "sport", ""),
+    ]
+    tokenizer = Tokenizer(tokenizer_file)
+    rows = encode(examples, tokenizer, "hostname", LABELS)
+    assert rows.ids[0] == tokenizer.encode("casino-lake.com", "hostname")
+    assert rows.labels.tolist() == [1, -1]
+
+
+def test_batches_hold_every_row_once_at_one_length() -> None:
+    ids = [[1] * (1 + number % 7) for number in range(100)]
+    rows = Rows(ids, np.zeros(100, int))
+    for generator in (None, np.random.default_rng(1)):
+        seen = []
+        for chosen, batch in rows.batches(32, generator):
+            assert batch.numel() <= 32
+            assert {len(ids[i]) for i in chosen} == {batch.shape[1]}
+            seen += chosen.tolist()
+        assert sorted(seen) == list(range(100))
+        assert (seen == sorted(seen, key=lambda i: len(ids[i]))) == (generator is None)
+
+
+def test_no_such_task(encoder_folder: Path, data_folder: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.tsv\.zst"):
+        corpus.split(data_folder, "astrology", "train")
+    with pytest.raises(OSError, match="astrology"):
+        train_task(encoder_folder, data_folder, "astrology", Recipe())

@@ -1,0 +1,71 @@
+"""Temperatures that undo a known scaling, thresholds that keep their promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmist.train.calibration import log_softmax, temperature, thresholds
+
+
+def sampled(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, and labels drawn from exactly the probabilities that the logits say."""
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 2, (rows, 4)).astype(np.float32)
+    odds = np.exp(log_softmax(logits)).cumsum(1)
+    return logits, (generator.random((rows, 1)) > odds).sum(1).clip(0, 3)
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0, 3.0])
+def test_temperature_recovers_a_known_scaling(scale: float) -> None:
+    logits, actual = sampled(20_000)
+    assert temperature(logits * np.float32(scale), actual) == pytest.approx(scale, rel=0.05)
+
+
+def test_log_softmax() -> None:
+    logits = np.array([[1e4, 0.0], [-1e4, -1e4]], np.float32)
+    np.testing.assert_allclose(np.exp(log_softmax(logits)), [[1, 0], [0.5, 0.5]])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.booleans(), st.floats(0.4, 1).map(lambda p: round(p, 2))),
+        min_size=1,
+        max_size=150,
+    ),
+    st.sampled_from([0.5, 0.8, 0.96]),
+    st.integers(1, 20),
+)
+def test_answers_reach_the_precision(
+    rows: list[tuple[int, bool, float]], precision: float, least: int
+) -> None:
+    predicted = np.array([label for label, _, _ in rows])
+    right = np.array([was for _, was, _ in rows])
+    confidence = np.array([score for _, _, score in rows])
+    actual = np.where(right, predicted, (predicted + 1) % 3)
+    probabilities = np.tile(((1 - confidence) / 2)[:, None], 3)
+    probabilities[np.arange(len(rows)), predicted] = confidence
+    chosen = thresholds(probabilities, actual, precision, least)
+    for label in range(3):
+        mine = predicted == label
+        answered = mine & (confidence >= chosen[label])
+        if chosen[label] < 1 and answered.any():
+            assert right[answered].mean() >= precision
+            assert answered.sum() >= least
+        # No lower threshold would do: every longer list of answers falls short.
+        for lower in np.unique(confidence[mine & ~answered]):
+            more = mine & (confidence >= lower)
+            assert right[more].mean() < precision or more.sum() < least
+
+
+def test_a_hopeless_label_is_never_answered() -> None:
+    probabilities = np.tile([0.9, 0.1], (100, 1))
+    chosen = thresholds(probabilities, np.ones(100, int), 0.9)
+    assert chosen.tolist() == [1, 1]
+
+
+def test_too_few_rows_prove_nothing() -> None:
+    probabilities = np.tile([0.9, 0.1], (19, 1))
+    assert thresholds(probabilities, np.zeros(19, int), 0.9)[0] == 1
+    probabilities = np.tile([0.9, 0.1], (20, 1))
+    assert thresholds(probabilities, np.zeros(20, int), 0.9)[0] == pytest.approx(0.9, abs=1e-4)

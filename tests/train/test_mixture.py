@@ -1,0 +1,134 @@
+"""The mixture draws every row once an epoch, in the same order every time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unmist.errors import InputError
+from unmist.text import Tokenizer, normalize
+from unmist.train import corpus
+from unmist.train.mixture import MAX_TOKENS, Mixture, prepare, withheld
+
+TASK = "host-category"
+LABELS = ["education", "gambling", "news"]
+
+
+@pytest.fixture(scope="module")
+def mixture(
+    data_folder: Path, tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mixture:
+    path = tmp_path_factory.mktemp("mixture") / "mixture.safetensors"
+    prepare(data_folder, Tokenizer(tokenizer_file), "hostname", [TASK], path)
+    return Mixture(path)
+
+
+def test_parts_and_questions(mixture: Mixture, data_folder: Path) -> None:
+    assert [part.name for part in mixture.parts] == [*LABELS, TASK]
+    assert mixture.questions == [
+        {"name": "source of hostname", "labels": LABELS},
+        {"name": TASK, "labels": LABELS},
+    ]
+    assert [(part.question, part.first, part.count) for part in mixture.parts] == [
+        (0, 0, 3),
+        (0, 0, 3),
+        (0, 0, 3),
+        (1, 3, 3),
+    ]
+    assert mixture.classes == 6
+    held = withheld(data_folder, "hostname")
+    sizes = [part.stop - part.start for part in mixture.parts]
+    names = [list(corpus.lines(path)) for path in corpus.sources(data_folder, "hostname")]
+    names.append([row.text for row in corpus.split(data_folder, TASK, "train")])
+    assert sizes == [sum(normalize(n, "hostname") not in held for n in part) for part in names]
+
+
+def test_rows_of_dev_and_test_are_never_learnt(
+    mixture: Mixture, data_folder: Path, tokenizer_file: Path
+) -> None:
+    tokenizer = Tokenizer(tokenizer_file)
+    held = {
+        normalize(row.text, "hostname")
+        for split in ("dev", "test")
+        for row in corpus.split(data_folder, TASK, split)
+    }
+    assert withheld(data_folder, "hostname") == held
+    assert withheld(data_folder, "url") == set()
+    starts = mixture.offsets[:-1] + 1  # after the field-kind token
+    learnt = {
+        tokenizer.decode(mixture.tokens[start:stop].tolist()).decode()
+        for start, stop in zip(starts, mixture.offsets[1:], strict=True)
+    }
+    assert len(learnt) > 900
+    assert not learnt & held
+
+
+def test_rows_are_the_texts(mixture: Mixture, data_folder: Path, tokenizer_file: Path) -> None:
+    tokenizer = Tokenizer(tokenizer_file)
+    held = withheld(data_folder, "hostname")
+    part = mixture.parts[3]
+    rows = [
+        row
+        for row in corpus.split(data_folder, TASK, "train")
+        if normalize(row.text, "hostname") not in held
+    ]
+    for number in range(0, len(rows), 50):
+        row = part.start + number
+        ids = mixture.tokens[mixture.offsets[row] : mixture.offsets[row + 1]].tolist()
+        assert ids == tokenizer.encode(normalize(rows[number].text, "hostname"), "hostname")
+        assert mixture.labels[row] == 3 + LABELS.index(rows[number].label)
+    for number, part in enumerate(mixture.parts[:3]):
+        assert set(mixture.labels[part.start : part.stop]) == {number}
+
+
+def test_draws_do_not_repeat_inside_an_epoch(mixture: Mixture) -> None:
+    counts = [(part.stop - part.start) // 2 for part in mixture.parts]
+    seen: list[np.ndarray] = []
+    for cursors in ([0] * 4, counts):
+        drawn = mixture.draw(counts, cursors, seed=1)
+        for part, count, rows in zip(mixture.parts, counts, drawn, strict=True):
+            assert len(rows) == count
+            assert ((rows >= part.start) & (rows < part.stop)).all()
+        seen.append(np.concatenate(drawn))
+    everything = np.concatenate(seen)
+    assert len(np.unique(everything)) == len(everything)
+
+
+def test_an_epoch_holds_every_row_and_the_next_is_in_another_order(mixture: Mixture) -> None:
+    part = mixture.parts[0]
+    size = part.stop - part.start
+
+    def draw(cursor: int, seed: int = 1) -> list[int]:
+        drawn = mixture.draw([size, 0, 0, 0], [cursor, 0, 0, 0], seed)
+        assert [len(rows) for rows in drawn[1:]] == [0, 0, 0]
+        return drawn[0].tolist()
+
+    first, second = draw(0), draw(size)
+    assert sorted(first) == sorted(second) == list(range(part.start, part.stop))
+    assert first != second
+    assert draw(0) == first
+    assert draw(0, seed=2) != first
+    half = size // 2
+    assert draw(half) == first[half:] + second[:half]
+
+
+def test_batches_have_one_length_and_allowed_labels(mixture: Mixture) -> None:
+    drawn = mixture.draw([100] * 4, [0] * 4, seed=1)
+    batches = list(mixture.batches(drawn, 256, np.random.default_rng(1)))
+    assert sum(len(batch.ids) for batch in batches) == sum(map(len, drawn)) == 400
+    for batch in batches:
+        assert batch.ids.size <= 256
+        assert 1 < batch.ids.shape[1] <= MAX_TOKENS
+        assert (batch.ids[:, 1:] >= 16).all()  # real tokens only: nothing is padded
+        assert len(set(batch.ids[:, 0])) == 1
+        assert ((batch.question == 1) == (batch.label >= 3)).all()
+        assert ((batch.label >= 0) & (batch.label < mixture.classes)).all()
+    again = list(mixture.batches(drawn, 256, np.random.default_rng(1)))
+    for one, other in zip(batches, again, strict=True):
+        np.testing.assert_array_equal(one.ids, other.ids)
+        np.testing.assert_array_equal(one.label, other.label)
+
+
+def test_no_data(tmp_path: Path, tokenizer_file: Path) -> None:
+    with pytest.raises(InputError, match="no pretrain/hostname"):
+        prepare(tmp_path, Tokenizer(tokenizer_file), "hostname", [], tmp_path / "m.safetensors")
