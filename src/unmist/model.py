@@ -10,7 +10,7 @@ from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
 from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.io import Row
-from unmist.text import FIELDS, Tokenizer, cut, normalize
+from unmist.text import FIELDS, Tokenizer, both_ends, cut, normalize
 from unmist.verdict import Status, Verdict
 
 _BELOW = "below_threshold"
@@ -161,7 +161,7 @@ class Model:
         rows = self.tokenizer.encode_batch([text for text, _ in pieces], field)
         limit = self._engine.max_tokens
         truncated = [was or len(r) > limit for (_, was), r in zip(pieces, rows, strict=True)]
-        return places, [_both_ends(row, limit) for row in rows], truncated
+        return places, [both_ends(row, limit) for row in rows], truncated
 
 
 def _verdict(
@@ -196,14 +196,6 @@ def _verdict(
 def _row(text: str | bytes) -> Row:
     shown = text if isinstance(text, str) else text.decode("utf-8", "backslashreplace")
     return Row(text=shown, source="", line=0)
-
-
-def _both_ends(row: list[int], limit: int) -> list[int]:
-    """At most ``limit`` tokens: the field-kind token, the beginning and the end."""
-    if len(row) <= limit:
-        return row
-    head = limit // 2
-    return row[:head] + row[len(row) - (limit - head) :]
 
 
 def _refuse_one_string(texts: Iterable[str | bytes]) -> None:

@@ -20,7 +20,7 @@ from unmist.train import pretrain
 from unmist.train.encoder import Shape
 from unmist.train.export import load_encoder, load_run
 from unmist.train.mixture import Batch, Mixture, prepare
-from unmist.train.pretrain import HeldOut, Recipe, Run, learning_rate, mask, shape_of
+from unmist.train.pretrain import HeldOut, Recipe, Run, mask, rate_share, shape_of
 
 TASK = "host-category"
 
@@ -240,18 +240,18 @@ def test_what_is_hidden() -> None:
 
 def test_the_learning_rate() -> None:
     how = Recipe(lr=1.0, warmup=0.1, decay=0.4)
-    rates = [learning_rate(how, progress) for progress in (0, 0.05, 0.1, 0.5, 0.8, 1.0, 1.1)]
-    assert rates == pytest.approx([0, 0.5, 1, 1, 0.5, 0, 0])
+    shares = [rate_share(how, progress) for progress in (0, 0.05, 0.1, 0.5, 0.8, 1.0, 1.1)]
+    assert shares == pytest.approx([0, 0.5, 1, 1, 0.5, 0, 0])
 
 
 def test_named_shapes() -> None:
-    assert shape_of("small", 700) == Shape(layers=6, hidden=320, vocabulary=700)
+    assert shape_of("small", 700) == Shape(layers=4, hidden=320, vocabulary=700)
     assert shape_of("3x128", 700) == Shape(layers=3, hidden=128, vocabulary=700)
 
 
 def test_shares_of_the_mixture(mixture_file: Path) -> None:
     mixture = Mixture(mixture_file)
-    weights = pretrain.mixture_weights(mixture, 0.6, 0.3)
+    weights = pretrain.mixture_weights(mixture, Recipe(source_power=0.6), 0.3)
     assert sum(weights) == pytest.approx(1)
     assert weights[3] == pytest.approx(0.3)
     assert max(weights[:3]) - min(weights[:3]) < 0.05

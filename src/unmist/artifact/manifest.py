@@ -1,7 +1,6 @@
 """The manifest: which files a model folder holds, and their SHA-256."""
 
 import hashlib
-import os
 import stat
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import msgspec
 
 from unmist.artifact import layout
 from unmist.errors import ModelError
+from unmist.io import AtomicFile
 
 FORMAT = 1
 _MAX_JSON = 64 * 2**20
@@ -40,12 +40,8 @@ def write(folder: Path, name: str, version: str) -> Manifest:
     files = {path: _entry(folder / path) for path in _present(folder)}
     manifest = Manifest(format=FORMAT, name=name, version=version, files=files)
     data = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    temporary = folder / (layout.MANIFEST + ".tmp")
-    with temporary.open("wb") as file:
+    with AtomicFile(folder / layout.MANIFEST) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / layout.MANIFEST)
     return manifest
 
 
@@ -102,7 +98,7 @@ def _present(folder: Path) -> list[str]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             raise ModelError(f"{path}: a link; model folders hold plain files only")
-        if path.is_dir() or name in (layout.MANIFEST, layout.MANIFEST + ".tmp"):
+        if path.is_dir() or name == layout.MANIFEST:
             continue
         if not path.is_file():
             raise ModelError(f"{path}: a pipe or device; model folders hold plain files only")

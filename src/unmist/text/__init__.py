@@ -2,6 +2,6 @@
 
 from unmist.text.fields import FIELDS
 from unmist.text.normalize import cut, normalize
-from unmist.text.tokenizer import Tokenizer
+from unmist.text.tokenizer import Tokenizer, both_ends
 
-__all__ = ["FIELDS", "Tokenizer", "cut", "normalize"]
+__all__ = ["FIELDS", "Tokenizer", "both_ends", "cut", "normalize"]

@@ -156,3 +156,11 @@ def _utf8(text: str | bytes) -> str | bytes:
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
     return text
+
+
+def both_ends(row: list[int], limit: int) -> list[int]:
+    """At most ``limit`` tokens: the field-kind token, the beginning and the end."""
+    if len(row) <= limit:
+        return row
+    head = limit // 2
+    return row[:head] + row[len(row) - (limit - head) :]

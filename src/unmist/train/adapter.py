@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import json
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import peft
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -25,11 +25,12 @@ from torch.nn import functional as F  # noqa: N812
 from unmist.artifact import layout, manifest
 from unmist.errors import ModelError
 from unmist.evaluate.task import score
-from unmist.text import Tokenizer, normalize
+from unmist.text import Tokenizer, both_ends, normalize
 from unmist.train import calibration, corpus
 from unmist.train.encoder import Encoder
 from unmist.train.export import load_encoder
 
+MAX_TOKENS = 512
 TARGETS = ["attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"]
 
 
@@ -111,8 +112,28 @@ def encode(
     """Token ids and label numbers of labelled rows; a label outside ``labels`` becomes -1."""
     texts = [normalize(example.text, field) for example in examples]
     number = {label: i for i, label in enumerate(labels)}
-    ids = [row[:512] for row in tokenizer.encode_batch(texts, field)]
+    ids = [both_ends(row, MAX_TOKENS) for row in tokenizer.encode_batch(texts, field)]
     return Rows(ids, np.array([number.get(example.label, -1) for example in examples]))
+
+
+def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:
+    """Start a head from pretraining's label layer, where that was asked about this task.
+
+    Returns:
+        Whether it was; otherwise the head stays as it is.
+    """
+    with safe_open(model / layout.PRETRAINING, "pt") as file:
+        questions = json.loads(file.metadata()["questions"])
+        weight, bias = (file.get_tensor(f"labels.{name}").float() for name in ("weight", "bias"))
+    first = 0
+    for question in questions:
+        if question["name"] == task and set(labels) <= set(question["labels"]):
+            rows = [first + question["labels"].index(label) for label in labels]
+            head.weight.data.copy_(weight[rows])
+            head.bias.data.copy_(bias[rows])
+            return True
+        first += len(question["labels"])
+    return False
 
 
 def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[dict[str, float]]:
@@ -169,7 +190,7 @@ def train_task(model: Path, data: Path, task: str, recipe: Recipe) -> dict[str, 
     """
     before = _sha256(model / layout.WEIGHTS)
     torch.manual_seed(recipe.seed)
-    about = tomllib.loads((data / "tasks" / task / "task.toml").read_text())
+    about = corpus.about(data, task)
     labels, field = list(about["labels"]), str(about["field"])
     tokenizer = Tokenizer(model / layout.TOKENIZER)
     rows = {
@@ -179,6 +200,7 @@ def train_task(model: Path, data: Path, task: str, recipe: Recipe) -> dict[str, 
     encoder = load_encoder(model)
     frozen = {name: value.clone() for name, value in encoder.state_dict().items()}
     specialist = Specialist(encoder, len(labels), recipe)
+    start_head(specialist.head, model, task, labels)
     log = fit(specialist, rows["train"], rows["dev"], recipe)
     dev = specialist.logits(rows["dev"])
     heat = calibration.temperature(dev, rows["dev"].labels)

@@ -1,14 +1,15 @@
 """Atomic training checkpoints: safetensors for tensors, their metadata for the rest. No pickle."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
+
+from unmist.io import AtomicFile
 
 
 def save(
@@ -17,7 +18,7 @@ def save(
     optimizers: dict[str, torch.optim.Optimizer],
     meta: dict[str, Any],
 ) -> None:
-    """Write beside ``path``, fsync, rename: a kill leaves the old checkpoint or the new one."""
+    """Write a checkpoint; a kill leaves the old one or the new one, never half of one."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
@@ -26,16 +27,8 @@ def save(
             for key, value in state.items():
                 tensors[f"{name}/{index}/{key}"] = torch.as_tensor(value)
     tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
-    temporary = path.with_name(path.name + ".tmp")
-    save_file(tensors, temporary, metadata={"meta": json.dumps(meta)})
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    with AtomicFile(path) as file:
+        file.write(to_bytes(tensors, metadata={"meta": json.dumps(meta)}))
 
 
 def load(

@@ -44,8 +44,8 @@ class Shape:
 
 SIZES: Final = {
     "tiny": Shape(layers=2, hidden=64, vocabulary=512),
-    "edge": Shape(layers=4, hidden=256),
-    "small": Shape(layers=6, hidden=320),
+    "edge": Shape(layers=4, hidden=192),
+    "small": Shape(layers=4, hidden=320),
     "base": Shape(layers=12, hidden=768),
 }
 

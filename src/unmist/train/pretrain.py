@@ -46,12 +46,15 @@ class Recipe:
     whole_rows: float = 0.4  # share of rows left unmasked, read only for their label
     label_weight: float = 1.0
     task_share: float = 0.4  # share of rows that come from task training splits
-    lr: float = 4e-3
+    lr: float = 3e-3  # of the matrices under Muon
+    adam_lr: float = 1e-3  # of embeddings, norms and heads; of everything without Muon
     warmup: float = 0.02
     decay: float = 0.4  # last share of the budget, in which the rate falls to zero
     anneal_task_share: float = 0.65  # the same two shares while the rate falls
     anneal_whole_rows: float = 0.6
     source_power: float = 0.6  # sources are drawn in proportion to rows ** this
+    focus: str = ""  # tasks whose rows count several times, separated by spaces
+    focus_weight: float = 3.0
     muon: bool = True
     init: str = ""  # model folder to start from
     shape: dict[str, Any] = field(default_factory=dict)
@@ -93,11 +96,14 @@ def mask(
     return hidden
 
 
-def learning_rate(recipe: Recipe, progress: float) -> float:
-    """Warm up, stay, then fall linearly to zero; ``progress`` is the share of the budget used."""
+def rate_share(recipe: Recipe, progress: float) -> float:
+    """Share of the peak learning rate: warm up, stay, then fall linearly to zero.
+
+    ``progress`` is the share of the budget used.
+    """
     if progress < recipe.warmup:
-        return recipe.lr * progress / recipe.warmup
-    return recipe.lr * min(1.0, (1 - progress) / recipe.decay) if progress < 1 else 0.0
+        return progress / recipe.warmup
+    return min(1.0, (1 - progress) / recipe.decay) if progress < 1 else 0.0
 
 
 class Run:
@@ -117,7 +123,9 @@ class Run:
         others = [w for w in self.model.parameters() if id(w) not in taken]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             **({"muon": Muon(matrices, lr=recipe.lr)} if matrices else {}),
-            "adam": torch.optim.AdamW(others, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.0),
+            "adam": torch.optim.AdamW(
+                others, lr=recipe.adam_lr, betas=(0.9, 0.98), weight_decay=0.0
+            ),
         }
         self.state: dict[str, Any] = {
             "seconds": 0.0,
@@ -180,7 +188,7 @@ class Run:
         if state["batch"] == 0:
             state["annealing"] = state["seconds"] > (1 - recipe.decay) * recipe.minutes * 60
         share = recipe.anneal_task_share if state["annealing"] else recipe.task_share
-        weights = mixture_weights(self.mixture, recipe.source_power, share)
+        weights = mixture_weights(self.mixture, recipe, share)
         counts = [round(CHUNK_ROWS * weight) for weight in weights]
         rows = self.mixture.draw(counts, state["cursors"], recipe.seed)
         generator = np.random.default_rng([recipe.seed, state["chunk"]])
@@ -197,7 +205,8 @@ class Run:
         state["chunk"], state["batch"] = state["chunk"] + 1, 0
 
     def _step(self, batches: list[Batch], progress: float) -> np.ndarray:
-        rate = learning_rate(self.recipe, progress)
+        share = rate_share(self.recipe, progress)
+        peaks = {"muon": self.recipe.lr, "adam": self.recipe.adam_lr}
         generator = np.random.default_rng([self.recipe.seed, 7, self.state["step"]])
         sums = np.zeros(3)
         for batch in batches:
@@ -208,8 +217,8 @@ class Run:
             self.state["tokens"] += batch.ids.size
             self.state["rows"] += len(batch.ids)
         nn.utils.clip_grad_norm_(self.optimizers["adam"].param_groups[0]["params"], 1.0)
-        for optimizer in self.optimizers.values():
-            optimizer.param_groups[0]["lr"] = rate
+        for name, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = peaks[name] * share
             optimizer.step()
             optimizer.zero_grad()
         self.state["step"] += 1
@@ -244,11 +253,13 @@ class Run:
         print(json.dumps(entry), flush=True)
 
 
-def mixture_weights(mixture: Mixture, source_power: float, task_share: float) -> list[float]:
+def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list[float]:
     """Share of each part: task splits by rows, sources by a power of their rows."""
     rows = np.array([part.stop - part.start for part in mixture.parts], float)
     source = np.array([part.question == 0 for part in mixture.parts])
-    shares = np.where(source, rows**source_power, rows)
+    focus = np.array([part.name in recipe.focus.split() for part in mixture.parts])
+    shares = np.where(source, rows**recipe.source_power, rows)
+    shares[focus] *= recipe.focus_weight
     for group, share in ((source, 1 - task_share), (~source, task_share)):
         if group.any():
             shares[group] *= share / shares[group].sum()
