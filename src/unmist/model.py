@@ -90,11 +90,12 @@ class Model:
             UsageError: ``texts`` is one string, or the model has no such task.
         """
         _refuse_one_string(texts)
-        return self._classify([_row(text) for text in texts], self.card(task), from_file=False)
+        rows = [_row(text) for text in texts]
+        return self._classify(rows, texts, self.card(task), from_file=False)
 
     def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
         """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
-        return self._classify(rows, self.card(task), from_file=True)
+        return self._classify(rows, [row.text for row in rows], self.card(task), from_file=True)
 
     def info(self) -> dict[str, Any]:
         """What this model is: sizes, hash and every specialist's card."""
@@ -127,9 +128,12 @@ class Model:
             },
         }
 
-    def _classify(self, rows: Sequence[Row], card: TaskCard, *, from_file: bool) -> list[Verdict]:
+    def _classify(
+        self, rows: Sequence[Row], asked: Sequence[str | bytes], card: TaskCard, *, from_file: bool
+    ) -> list[Verdict]:
+        """``rows`` are what a verdict shows; ``asked`` is what the network reads."""
         askable = [i for i, row in enumerate(rows) if row.text.strip()]
-        probabilities, truncated = self._probabilities([rows[i].text for i in askable], card)
+        probabilities, truncated = self._probabilities([asked[i] for i in askable], card)
         best = probabilities.argmax(axis=1)
         said = {
             row: (card.labels[label], float(probabilities[i, label]), truncated[i])

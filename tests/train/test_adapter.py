@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import unmist
 from unmist.artifact import layout
@@ -126,3 +127,21 @@ def test_no_such_task(encoder_folder: Path, data_folder: Path) -> None:
         corpus.split(data_folder, "astrology", "train")
     with pytest.raises(OSError, match="astrology"):
         train_task(encoder_folder, data_folder, "astrology", Recipe())
+
+
+def test_a_head_starts_from_what_pretraining_was_asked(tmp_path: Path) -> None:
+    weight, bias = torch.arange(20.0).reshape(5, 4), torch.arange(5.0)
+    questions = [{"name": "lists", "labels": ["x", "y"]}, {"name": TASK, "labels": ["a", "b", "c"]}]
+    save_file(
+        {"labels.weight": weight, "labels.bias": bias},
+        tmp_path / layout.PRETRAINING,
+        {"questions": json.dumps(questions)},
+    )
+    head = torch.nn.Linear(4, 3)
+    assert adapter.start_head(head, tmp_path, TASK, ["c", "a", "b"])
+    assert torch.equal(head.weight, weight[[4, 2, 3]])
+    assert torch.equal(head.bias, bias[[4, 2, 3]])
+    before = head.weight.clone()
+    assert not adapter.start_head(head, tmp_path, "another-task", ["a", "b", "c"])
+    assert not adapter.start_head(head, tmp_path, TASK, ["a", "b", "new"])
+    assert torch.equal(head.weight, before)

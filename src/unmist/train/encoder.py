@@ -131,8 +131,8 @@ class Encoder(nn.Module):
                 nn.init.trunc_normal_(weight, std=std, a=-3 * std, b=3 * std)
 
     def forward(self, ids: Tensor) -> Tensor:
-        cos, sin = _rotary_tables(self.shape, ids.shape[1])
         x = self.embeddings(ids)
+        cos, sin = (wave.to(x.dtype) for wave in _rotary_tables(self.shape, ids.shape[1]))
         for layer in self.layers:
             x = layer(x, cos, sin)
         out: Tensor = self.final_norm(x)

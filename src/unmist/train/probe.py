@@ -24,7 +24,7 @@ def vectors(
             for start in range(0, len(members), 512):
                 chosen = members[start : start + 512]
                 ids = torch.tensor([rows[i] for i in chosen])
-                out[chosen] = encoder.pool(ids).numpy()
+                out[chosen] = encoder.pool(ids).float().numpy()
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     return out
 
