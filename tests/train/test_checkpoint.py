@@ -1,5 +1,6 @@
 """A checkpoint comes back whole, and a kill while writing leaves the one before."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,14 +55,14 @@ def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.M
     checkpoint.save(path, small.modules, small.optimizers, {"step": 1})
     before = path.read_bytes()
 
-    def killed(tensors: object, temporary: Path, metadata: object) -> None:
-        temporary.write_bytes(b"half a file")
-        raise KeyboardInterrupt
+    def killed(descriptor: int) -> None:
+        raise KeyboardInterrupt  # everything is written, but under the temporary name
 
-    monkeypatch.setattr(checkpoint, "save_file", killed)
+    monkeypatch.setattr(os, "fsync", killed)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.save(path, small.modules, small.optimizers, {"step": 2})
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_is_left_beside_it(tmp_path: Path) -> None:

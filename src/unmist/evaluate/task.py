@@ -52,7 +52,7 @@ def evaluate_task(
     thresholds = np.array([card.thresholds[label] for label in card.labels])
     scores = score(np.concatenate(parts), actual, thresholds, card.labels)
     return (
-        {"task": task, "data": str(data), "model": model.hash}
+        {"task": task, "data": "/".join(Path(data).parts[-2:]), "model": model.hash}
         | scores
         | {
             "rows": len(rows),
