@@ -125,13 +125,14 @@ def tiny_model_folder(
 ) -> Path:
     """A whole model folder with one specialist, trained for 300 ticks. Read it; never write."""
     from unmist.artifact import manifest
-    from unmist.train import adapter
+    from unmist.train import adapter, fitting
+    from unmist.train.specialist import Recipe
 
     folder = tmp_path_factory.mktemp("model") / "tiny"
     shutil.copytree(encoder_folder, folder)
-    recipe = adapter.Recipe(minutes=300 / 60, lr=1e-2, precision=0.9)
+    recipe = Recipe(minutes=300 / 60, lr=1e-2, precision=0.9)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapter, "time", ticks())
+        patch.setattr(fitting, "time", ticks())
         adapter.train_task(folder, data_folder, TASK, recipe)
     manifest.write(folder, "unmist-tiny", "0.0.1")
     return folder

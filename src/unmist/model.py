@@ -17,17 +17,23 @@ _BELOW = "below_threshold"
 _TRUNCATED = "truncated"
 
 
-def load(path: str | Path | None = None, *, threads: int | None = None) -> "Model":
+def load(
+    path: str | Path | None = None,
+    *,
+    adapters: Sequence[str | Path] = (),
+    threads: int | None = None,
+) -> "Model":
     """Open a model folder, checked against its manifest.
 
     Args:
         path: the folder; None opens the model that is shipped inside the package.
+        adapters: adapter folders that lie elsewhere, as ``unmist train`` writes them.
         threads: CPU threads; None lets the engine choose.
 
     Raises:
         ModelError: the folder is missing, altered, or holds what must not be opened.
     """
-    folder = open_folder(Path(path) if path is not None else SHIPPED)
+    folder = open_folder(Path(path) if path is not None else SHIPPED, [Path(a) for a in adapters])
     return Model(folder, Engine(folder, threads))
 
 

@@ -70,7 +70,7 @@ class FakeModel:
         )
 
 
-def load(path=None, *, threads=None):
+def load(path=None, *, adapters=(), threads=None):
     """Stands in for ``unmist.model.load``."""
     if path is not None and not path.is_dir():
         raise ModelError(f"{path}: no model folder here; give --model a folder with a manifest")

@@ -17,8 +17,8 @@ import unmist
 from unmist.artifact import layout, manifest, open_folder
 from unmist.engine import Engine
 from unmist.model import Model
-from unmist.train.adapter import Recipe, Rows, Specialist
 from unmist.train.export import load_encoder
+from unmist.train.specialist import Recipe, Rows, Specialist
 
 TASK = "host-category"
 GENERATOR = random.Random(1)

@@ -18,8 +18,9 @@ from unmist.evaluate import evaluate_task
 from unmist.model import Model
 from unmist.text import Tokenizer
 from unmist.train import adapter, corpus
-from unmist.train.adapter import Recipe, Rows, Specialist, encode, train_task
+from unmist.train.adapter import train_task
 from unmist.train.encoder import Encoder, Shape
+from unmist.train.specialist import Recipe, Rows, Specialist, encode, start_head
 
 TASK = "host-category"
 LABELS = ["education", "gambling", "news"]
@@ -104,7 +105,7 @@ def test_rows_are_encoded_as_users_rows_are(tokenizer_file: Path) -> None:
         corpus.Example("news.de", "sport", ""),
     ]
     tokenizer = Tokenizer(tokenizer_file)
-    rows = encode(examples, tokenizer, "hostname", LABELS)
+    rows = encode(examples, tokenizer, "hostname", LABELS, 128)
     assert rows.ids[0] == tokenizer.encode("casino-lake.com", "hostname")
     assert rows.labels.tolist() == [1, -1]
 
@@ -138,10 +139,10 @@ def test_a_head_starts_from_what_pretraining_was_asked(tmp_path: Path) -> None:
         {"questions": json.dumps(questions)},
     )
     head = torch.nn.Linear(4, 3)
-    assert adapter.start_head(head, tmp_path, TASK, ["c", "a", "b"])
+    assert start_head(head, tmp_path, TASK, ["c", "a", "b"])
     assert torch.equal(head.weight, weight[[4, 2, 3]])
     assert torch.equal(head.bias, bias[[4, 2, 3]])
     before = head.weight.clone()
-    assert not adapter.start_head(head, tmp_path, "another-task", ["a", "b", "c"])
-    assert not adapter.start_head(head, tmp_path, TASK, ["a", "b", "new"])
+    assert not start_head(head, tmp_path, "another-task", ["a", "b", "c"])
+    assert not start_head(head, tmp_path, TASK, ["a", "b", "new"])
     assert torch.equal(head.weight, before)

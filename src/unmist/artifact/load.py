@@ -1,5 +1,7 @@
 """Open a verified model folder: arrays and settings, checked against each other."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,7 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Folder:
-    """All that a model folder holds, verified."""
+    """All that a model folder holds, verified. ``hash`` covers the extra adapters too."""
 
     path: Path
     manifest: manifest.Manifest
@@ -41,11 +43,16 @@ class Folder:
     adapters: dict[str, Adapter]
 
 
-def open_folder(path: Path) -> Folder:
-    """Verify and read a model folder.
+def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
+    """Verify and read a model folder, and adapter folders that lie elsewhere.
+
+    Args:
+        path: the model folder.
+        extra: adapter folders with a manifest of their own, as ``unmist train`` writes them.
 
     Raises:
-        ModelError: anything missing, altered, foreign, misshapen or not finite.
+        ModelError: anything missing, altered, foreign, misshapen or not finite, or two adapters
+            for one task.
     """
     listing, digest = manifest.verify(path)
     config = schema.read(path / layout.CONFIG, schema.EncoderConfig)
@@ -62,6 +69,12 @@ def open_folder(path: Path) -> Folder:
         task: _adapter(layout.adapter_folder(path, task), config, encoder)
         for task in layout.tasks(path)
     }
+    for folder in extra:
+        digest = hashlib.sha256(f"{digest} {manifest.verify(folder)[1]}".encode()).hexdigest()
+        adapter = _adapter(folder, config, encoder)
+        if adapter.card.task in adapters:
+            raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
+        adapters[adapter.card.task] = adapter
     return Folder(path, listing, digest, config, weights, tokenizer, adapters)
 
 

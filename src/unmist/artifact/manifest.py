@@ -57,7 +57,10 @@ def verify(folder: Path) -> tuple[Manifest, str]:
     """
     path = folder / layout.MANIFEST
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no model folder here; give --model DIR or UNMIST_MODEL")
+        raise ModelError(
+            f"{folder}: no such folder; name one that holds a {layout.MANIFEST}, as --model DIR, "
+            "UNMIST_MODEL or --adapter DIR"
+        )
     data = read_json_bytes(path)
     try:
         manifest = msgspec.json.decode(data, type=Manifest)

@@ -46,6 +46,7 @@ class Annotate:
         text_column: a column of strings or bytes.
         model_path: model folder; ``None`` is the one that unmist ships.
         embed: whether to add the vectors of the first task's field kind.
+        adapters: specialists beside the model's own, made by ``unmist train``.
         threads: CPU threads; ``None`` lets the engine choose.
         model: the model itself, where it is open already; a pickled copy opens it again.
     """
@@ -57,6 +58,7 @@ class Annotate:
         model_path: str | Path | None = None,
         embed: bool = False,
         *,
+        adapters: Sequence[str | Path] = (),
         threads: int | None = None,
         model: Model | None = None,
     ) -> None:
@@ -66,6 +68,7 @@ class Annotate:
         self.text_column = text_column
         self.model_path = model_path
         self.embed = embed
+        self.adapters = tuple(adapters)
         self.threads = threads
         self._model = model
 
@@ -82,7 +85,7 @@ class Annotate:
         if self._model is None:
             from unmist.model import load
 
-            self._model = load(self.model_path, threads=self.threads)
+            self._model = load(self.model_path, adapters=self.adapters, threads=self.threads)
         return self._model
 
     def on(self, text_column: str) -> Annotate:
@@ -92,6 +95,7 @@ class Annotate:
             text_column,
             self.model_path,
             self.embed,
+            adapters=self.adapters,
             threads=self.threads,
             model=self._model,
         )

@@ -21,6 +21,7 @@ _VERBS: Final = {
     "model": "unmist.cli.model",
     "run": "unmist.cli.run",
     "serve": "unmist.cli.serve",
+    "train": "unmist.cli.train",
 }
 CANNOT_RUN: Final = 2
 INTERRUPTED: Final = 130

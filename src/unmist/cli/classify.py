@@ -10,6 +10,7 @@ import click
 
 from unmist.cli.inputs import (
     RowReader,
+    adapter_option,
     input_options,
     model_option,
     open_model,
@@ -32,6 +33,7 @@ DEFAULT_TASK = "host-category"
 @click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="T", help="What to ask.")
 @input_options
 @model_option
+@adapter_option
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="One JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with a summary.")
 @output_option("Write to OUT (.jsonl or .json) instead of standard output, all of it or nothing.")
@@ -44,6 +46,7 @@ def command(
     format_: str,
     column: str | None,
     model_path: Path | None,
+    adapters: tuple[Path, ...],
     as_jsonl: bool,
     as_json: bool,
     out: Path | None,
@@ -59,7 +62,7 @@ def command(
 
     inputs = require_input(inputs)
     kind = choose_kind(out, as_json=as_json, as_jsonl=as_jsonl)
-    model = open_model(model_path, threads)
+    model = open_model(model_path, threads, adapters)
     require_task(model, task)
     reader = RowReader(
         inputs, format_=format_, column=column, field=model.field_of(task), report=report

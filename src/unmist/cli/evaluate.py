@@ -9,7 +9,13 @@ from typing import Any, Final
 
 import click
 
-from unmist.cli.inputs import model_option, open_model, require_task, run_options
+from unmist.cli.inputs import (
+    adapter_option,
+    model_option,
+    open_model,
+    require_task,
+    run_options,
+)
 from unmist.cli.reports import row_progress
 from unmist.cli.tables import facts, standard_output
 
@@ -30,12 +36,14 @@ _TITLES: Final = {
     "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
 )
 @model_option
+@adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @run_options
 def command(
     task: str,
     data: str,
     model_path: Path | None,
+    adapters: tuple[Path, ...],
     as_json: bool,
     threads: int | None,
     quiet: bool,
@@ -43,7 +51,7 @@ def command(
     """Compare the answers of TASK with the labels in a file."""
     from unmist.evaluate import evaluate_task
 
-    model = open_model(model_path, threads)
+    model = open_model(model_path, threads, adapters)
     require_task(model, task)
     with row_progress(quiet=quiet, shares_screen=False) as progress:
         result = evaluate_task(model, task, data, progress.update)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -54,6 +54,18 @@ def model_option(function: _F) -> _F:
     )(function)
 
 
+def adapter_option(function: _F) -> _F:
+    """Add ``--adapter``; the verb gets ``adapters``."""
+    return click.option(
+        "--adapter",
+        "adapters",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Specialist beside the model's own, made by 'unmist train'; may be given again.",
+    )(function)
+
+
 def output_option(help_: str) -> Callable[[_F], _F]:
     """Add ``-o``; the verb gets ``out``, which is ``None`` for standard output, also as ``-``."""
     return click.option(
@@ -80,11 +92,13 @@ def run_options(function: _F) -> _F:
     )(function)
 
 
-def open_model(path: Path | None, threads: int | None = None) -> Model:
-    """Load the model folder, or the shipped one."""
+def open_model(
+    path: Path | None, threads: int | None = None, adapters: Sequence[Path] = ()
+) -> Model:
+    """Load the model folder, or the shipped one, with specialists that lie elsewhere."""
     from unmist.model import load
 
-    return load(path, threads=threads)
+    return load(path, adapters=adapters, threads=threads)
 
 
 def require_task(model: Model, task: str) -> None:

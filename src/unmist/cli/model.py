@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from unmist.cli.inputs import model_option, open_model
+from unmist.cli.inputs import adapter_option, model_option, open_model
 from unmist.cli.tables import facts, standard_output
 
 
@@ -19,10 +19,11 @@ def command() -> None:
 
 @command.command("info", short_help="Show what it holds.")
 @model_option
+@adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def info(model_path: Path | None, as_json: bool) -> None:
+def info(model_path: Path | None, adapters: tuple[Path, ...], as_json: bool) -> None:
     """Show the size, the tasks with their labels and thresholds, and the hash."""
-    _print(open_model(model_path).info(), as_json=as_json)
+    _print(open_model(model_path, adapters=adapters).info(), as_json=as_json)
 
 
 @command.command("verify", short_help="Check it against its manifest.")

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import click
 
-from unmist.cli.inputs import input_options, model_option, open_model, require_task, run_options
+from unmist.cli.inputs import (
+    adapter_option,
+    input_options,
+    model_option,
+    open_model,
+    require_task,
+    run_options,
+)
 from unmist.cli.reports import report, row_progress
 
 if TYPE_CHECKING:
@@ -60,6 +67,7 @@ PART_ROWS: Final = 65_536  # as in unmist.batch.plan, which is too slow to impor
     help="A bar on a terminal, JSON lines on standard error, or nothing.",
 )
 @model_option
+@adapter_option
 @run_options
 @click.pass_context
 def command(
@@ -74,6 +82,7 @@ def command(
     to: str,
     progress: str,
     model_path: Path | None,
+    adapters: tuple[Path, ...],
     threads: int | None,
     quiet: bool,
 ) -> None:
@@ -96,10 +105,12 @@ def command(
         to="jsonl" if to == "jsonl" else "parquet",
     )
     paths = find_inputs(inputs, out)
-    model = open_model(model_path, threads)
+    model = open_model(model_path, threads, adapters)
     for task in tasks:
         require_task(model, task)
-    annotate = Annotate(tasks, "text", model_path, embed, threads=threads, model=model)
+    annotate = Annotate(
+        tasks, "text", model_path, embed, adapters=adapters, threads=threads, model=model
+    )
     with _stop_on_term() as stop, _open_progress(progress, quiet=quiet) as shown:
         try:
             outcome = run_job(

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from unmist.cli.inputs import model_option, open_model
+from unmist.cli.inputs import adapter_option, model_option, open_model
 from unmist.errors import UsageError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -58,6 +58,7 @@ def _setting_options(function: _F) -> _F:
 
 @click.command("serve", short_help="Answer over HTTP.")
 @model_option
+@adapter_option
 @click.option(
     "--config",
     metavar="FILE",
@@ -67,7 +68,9 @@ def _setting_options(function: _F) -> _F:
     help="TOML file with settings, named like the flags with underscores.",
 )
 @_setting_options
-def command(model_path: Path | None, config: Path | None, **flags: Any) -> None:
+def command(
+    model_path: Path | None, adapters: tuple[Path, ...], config: Path | None, **flags: Any
+) -> None:
     """Serve the model over HTTP: OpenAI's embeddings, classification, a page to try.
 
     Every setting below can also come from the environment (UNMIST_SERVE_PORT) or a
@@ -87,4 +90,4 @@ def command(model_path: Path | None, config: Path | None, **flags: Any) -> None:
         ) from None
     settings, origins = load_settings(flags, config)
     settings.key()  # a mistake there should not wait for the model
-    serve(open_model(model_path, settings.threads), settings, origins)
+    serve(open_model(model_path, settings.threads, adapters), settings, origins)

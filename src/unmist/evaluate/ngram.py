@@ -8,6 +8,7 @@
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +18,44 @@ from unmist.evaluate import metrics
 from unmist.evaluate.data import examples
 
 
-def floor(folder: Path, seed: int = 1) -> dict[str, Any]:
-    """Train on a task's train split and score its dev and test splits.
-
-    Counts of character 1- to 5-grams hashed into 2**20 columns, rows scaled to unit length,
+class NgramClassifier:
+    """Counts of character 1- to 5-grams hashed into 2**20 columns, rows scaled to unit length,
     logistic loss by averaged stochastic gradient descent, 8 epochs, alpha 1e-6.
-    """
-    from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.linear_model import SGDClassifier
 
+    Attributes:
+        labels: the labels, in the order of the columns of :meth:`probabilities`.
+    """
+
+    def __init__(self, texts: list[str], labels: Sequence[Any], seed: int = 1) -> None:
+        from sklearn.feature_extraction.text import HashingVectorizer
+        from sklearn.linear_model import SGDClassifier
+
+        self._vectorizer = HashingVectorizer(
+            analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm="l2"
+        )
+        self._classifier = SGDClassifier(
+            loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
+        )
+        self._classifier.fit(self._vectorizer.transform(texts), labels)
+        self.labels: list[Any] = list(self._classifier.classes_)
+
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        """float64 [n, labels]."""
+        out: np.ndarray = self._classifier.predict_proba(self._vectorizer.transform(texts))
+        return out
+
+
+def floor(folder: Path, seed: int = 1) -> dict[str, Any]:
+    """Train on a task's train split and score its dev and test splits."""
     began = time.perf_counter()
-    vectorizer = HashingVectorizer(
-        analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm="l2"
-    )
-    classifier = SGDClassifier(
-        loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
-    )
     train = examples(folder / "train.tsv.zst")
-    classifier.fit(vectorizer.transform([e.text for e in train]), [e.label for e in train])
-    labels = list(classifier.classes_)
+    classifier = NgramClassifier([e.text for e in train], [e.label for e in train], seed)
+    labels = classifier.labels
     number = {label: i for i, label in enumerate(labels)}
     result: dict[str, Any] = {"task": folder.name, "rows": len(train)}
     for split in ("dev", "test"):
         rows = examples(folder / f"{split}.tsv.zst")
-        probabilities = classifier.predict_proba(vectorizer.transform([e.text for e in rows]))
+        probabilities = classifier.probabilities([e.text for e in rows])
         predicted = probabilities.argmax(1)
         actual = np.array([number.get(e.label, -1) for e in rows])
         result[split] = {

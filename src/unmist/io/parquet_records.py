@@ -1,5 +1,7 @@
 """All columns of a Parquet file, from any row on."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -44,7 +46,7 @@ class ParquetRecords:
         self._batches: Iterator[pa.RecordBatch] | None = None
         self._damaged = False
 
-    def __enter__(self) -> "ParquetRecords":
+    def __enter__(self) -> ParquetRecords:
         return self
 
     def __exit__(

@@ -34,11 +34,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one length. ``ids`` [rows, length]; ``question`` and ``label`` [rows]."""
+    """Rows of one length. ``ids`` [rows, length]; ``question`` and ``label`` [rows];
+    ``rows`` [rows] are their numbers in the mixture."""
 
     ids: np.ndarray
     question: np.ndarray
     label: np.ndarray
+    rows: np.ndarray
 
 
 class Mixture:
@@ -113,7 +115,14 @@ class Mixture:
     def _batch(self, rows: np.ndarray, question: np.ndarray) -> Batch:
         length = int(self.lengths[rows[0]])
         ids = self.tokens[self.offsets[rows][:, None] + np.arange(length)]
-        return Batch(ids.astype(np.int64), question, self.labels[rows].astype(np.int64))
+        return Batch(ids.astype(np.int64), question, self.labels[rows].astype(np.int64), rows)
+
+    def texts(self, rows: np.ndarray, tokenizer: Tokenizer) -> list[str]:
+        """The normalised texts of rows, back from their tokens."""
+        pieces = [tokenizer.piece(token) for token in range(tokenizer.size)]
+        spans = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=True)
+        joined = (b"".join(pieces[t] for t in self.tokens[a:b].tolist()) for a, b in spans)
+        return [text.decode("utf-8", "replace") for text in joined]
 
 
 def prepare(data: Path, tokenizer: Tokenizer, field: str, tasks: list[str], output: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -56,6 +57,8 @@ class Recipe:
     focus: str = ""  # tasks whose rows count several times, separated by spaces
     focus_weight: float = 3.0
     muon: bool = True
+    soft: str = ""  # soft targets of unmist.train.teacher
+    soft_weight: float = 1.0
     init: str = ""  # model folder to start from
     shape: dict[str, Any] = field(default_factory=dict)
 
@@ -140,6 +143,7 @@ class Run:
         self.allowed = torch.zeros(len(mixture.questions), mixture.classes, dtype=torch.bool)
         for part in mixture.parts:
             self.allowed[part.question, part.first : part.first + part.count] = True
+        self.soft = SoftTargets(Path(recipe.soft), mixture) if recipe.soft else None
         if recipe.init:
             warm_start(self.model, Path(recipe.init))
         if self.checkpoint.exists():
@@ -231,14 +235,16 @@ class Run:
         ids = np.where(hide, self.tokenizer.mask_id, batch.ids)
         hidden = self.model.encoder(torch.from_numpy(ids))
         flat = np.flatnonzero(hide)
-        token = torch.zeros(())
+        token, pooled = torch.zeros(()), hidden.mean(1)
         if len(flat):
             token = self.model.token_loss(
                 hidden.flatten(0, 1)[torch.from_numpy(flat)],
                 torch.from_numpy(batch.ids.ravel()[flat]),
             )
         allowed = self.allowed[torch.from_numpy(batch.question)]
-        label = self.model.label_loss(hidden.mean(1), allowed, torch.from_numpy(batch.label))
+        label = self.model.label_loss(pooled, allowed, torch.from_numpy(batch.label))
+        if self.soft is not None:
+            label = label + self.recipe.soft_weight * self.soft.loss(self.model, batch, pooled)
         return token, label
 
     def _log(self, sums: np.ndarray, seconds: float, probe: Any) -> None:
@@ -251,6 +257,30 @@ class Run:
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
         print(json.dumps(entry), flush=True)
+
+
+class SoftTargets:
+    """What a teacher said about rows of the mixture, as one more question asked of those rows."""
+
+    def __init__(self, path: Path, mixture: Mixture) -> None:
+        with safe_open(path, "np") as file:
+            rows, self._said = file.get_tensor("rows"), file.get_tensor("probabilities")
+            task = file.metadata()["task"]
+        part = next(part for part in mixture.parts if part.name == task)
+        self._columns = slice(part.first, part.first + part.count)
+        self._place = np.full(len(mixture.labels), -1, np.int32)
+        self._place[rows] = np.arange(len(rows))
+
+    def loss(self, model: Pretrainer, batch: Batch, pooled: Tensor) -> Tensor:
+        """Cross-entropy against the teacher, averaged over the whole batch: rows it did not
+        answer count as zero."""
+        place = self._place[batch.rows]
+        asked = np.flatnonzero(place >= 0)
+        if not len(asked):
+            return torch.zeros(())
+        logits = model.labels(pooled[torch.from_numpy(asked)])[:, self._columns]
+        said = torch.from_numpy(self._said[place[asked]].astype(np.float32))
+        return F.cross_entropy(logits, said, reduction="sum") / len(place)
 
 
 def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list[float]:

@@ -1,0 +1,121 @@
+"""``unmist train``: a specialist of your own from labelled rows."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unmist.cli.inputs import model_option
+from unmist.cli.reports import report
+from unmist.cli.tables import facts, standard_output
+from unmist.errors import UsageError
+
+
+@click.command("train", short_help="Make a specialist from labelled rows.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--text", required=True, metavar="COL", help="Column of the text.")
+@click.option("--label", required=True, metavar="COL", help="Column of the label.")
+@click.option("--field", default="hostname", show_default=True, metavar="KIND", help="Field kind.")
+@click.option(
+    "--group",
+    metavar="COL",
+    help="Column that says which rows belong together; never split apart. "
+    "Default: the registrable domain of hostnames and URLs, near-equal texts of other fields.",
+)
+@click.option("--format", "format_", type=click.Choice(("auto", "csv", "jsonl", "parquet")))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="ADAPTER",
+    type=click.Path(path_type=Path),
+    help="Adapter folder to write; its name becomes the task's.",
+)
+@model_option
+@click.option(
+    "--continue",
+    "go_on",
+    metavar="ADAPTER",
+    type=click.Path(path_type=Path, exists=True),
+    help="Start from this adapter, e.g. to learn from corrected labels.",
+)
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Most time to train.")
+@click.option("--rank", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="What the thresholds aim at; below them it abstains.",
+)
+@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The whole card as one JSON object.")
+def command(
+    file: Path,
+    text: str,
+    label: str,
+    field: str,
+    group: str | None,
+    format_: str | None,
+    output: Path,
+    model_path: Path | None,
+    go_on: Path | None,
+    minutes: float | None,
+    rank: int,
+    precision: float,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Train a specialist on the rows of FILE (CSV, JSON lines or Parquet).
+
+    A fifth of the groups is kept for the thresholds and a fifth for the figures shown at the end;
+    a character n-gram classifier on the same rows stands beside them.
+    """
+    if find_spec("torch") is None or find_spec("peft") is None:
+        raise UsageError("training needs more libraries: pip install torch==2.13.0 'unmist[train]'")
+    import torch
+
+    from unmist.artifact import SHIPPED
+    from unmist.train import table
+    from unmist.train.own import minutes_for, train_own
+    from unmist.train.specialist import Recipe
+
+    torch.set_num_threads(threads)
+    rows = table.read(file, text, label, group, format_ or "auto")
+    for reason, count in rows.left_out.items():
+        report(f"{file}: {count} rows left out: {reason}")
+    recipe = Recipe(
+        rank=rank,
+        minutes=minutes or minutes_for(len(rows.texts)),
+        lr=2e-3,
+        dropout=0.05,
+        precision=precision,
+        patience=6,
+    )
+    card = train_own(rows, file.name, field, model_path or SHIPPED, output, recipe, go_on)
+    _show(card, output, as_json=as_json)
+
+
+def _show(card: dict[str, Any], output: Path, *, as_json: bool) -> None:
+    out = standard_output()
+    if as_json:
+        out.write(json.dumps(card) + "\n")
+        return
+    scores = card["scores"]
+    said: dict[str, Any] = {"adapter": str(output), "data": card["data"]}
+    for split in ("dev", "test"):
+        if split in scores:
+            mine, floor = scores[split], scores[f"ngram_{split}"]
+            said[f"{split} accuracy"] = (
+                f"{mine['accuracy']} (character n-grams {floor['accuracy']})"
+            )
+            said[f"{split} macro F1"] = (
+                f"{mine['macro_f1']} (character n-grams {floor['macro_f1']})"
+            )
+            said[f"{split} coverage"] = mine["coverage"]
+    said["use it"] = f"unmist classify --adapter {output} --task {card['task']}"
+    out.write("\n".join(facts(said)) + "\n")

@@ -1,0 +1,95 @@
+"""The loop that trains a specialist: a wall-clock budget, a falling rate, an early stop."""
+
+import json
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from unmist.train import calibration
+from unmist.train.specialist import Recipe, Rows, Specialist
+
+
+def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[dict[str, float]]:
+    """Train within the budget, the rate falling to zero; returns a log entry per epoch.
+
+    With patience the weights of the epoch with the lowest dev loss are kept.
+    """
+    weights = [w for w in specialist.parameters() if w.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=0.01)
+    began, epoch = time.monotonic(), 0
+    log: list[dict[str, float]] = []
+    best = _Best(specialist) if recipe.patience else None
+    specialist.train()
+    while (losses := _epoch(specialist, train, optimizer, recipe, began, epoch)) is not None:
+        epoch += 1
+        logits = specialist.logits(dev)
+        said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
+        entry = {
+            "epoch": epoch,
+            "seconds": round(time.monotonic() - began, 1),
+            "loss": round(float(np.mean(losses)), 4),
+            "dev_loss": round(float(-said.mean()), 4),
+            "dev_accuracy": round(float((logits.argmax(1) == dev.labels).mean()), 4),
+        }
+        log.append(entry)
+        print(json.dumps(entry), file=sys.stderr, flush=True)
+        if best is not None and best.stale(entry["dev_loss"]) >= recipe.patience:
+            break
+    if best is not None:
+        best.restore()
+    return log
+
+
+def _epoch(
+    specialist: Specialist,
+    train: Rows,
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    began: float,
+    epoch: int,
+) -> list[float] | None:
+    """Losses of the steps of one epoch, as far as the budget goes; None when it is spent."""
+    weights, targets = optimizer.param_groups[0]["params"], torch.from_numpy(train.labels)
+    losses: list[float] = []
+    generator = np.random.default_rng([recipe.seed, epoch])
+    for chosen, ids in train.batches(recipe.batch_tokens, generator):
+        progress = (time.monotonic() - began) / (recipe.minutes * 60)
+        if progress >= 1:
+            break
+        warm = min(1.0, progress / 0.03)
+        optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
+        loss = F.cross_entropy(
+            specialist(ids), targets[torch.from_numpy(chosen)], label_smoothing=recipe.smoothing
+        )
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses or None
+
+
+class _Best:
+    """The trained weights of the best epoch so far."""
+
+    def __init__(self, specialist: Specialist) -> None:
+        self._weights = [w for w in specialist.parameters() if w.requires_grad]
+        self._loss, self._stale = float("inf"), 0
+        self._kept = [w.detach().clone() for w in self._weights]
+
+    def stale(self, loss: float) -> int:
+        """Epochs since the loss was last lowered, this one counted."""
+        if loss < self._loss:
+            self._loss, self._stale = loss, 0
+            self._kept = [w.detach().clone() for w in self._weights]
+        else:
+            self._stale += 1
+        return self._stale
+
+    def restore(self) -> None:
+        for weight, kept in zip(self._weights, self._kept, strict=True):
+            weight.data.copy_(kept)

@@ -1,0 +1,150 @@
+"""One specialist in torch: a PEFT-wrapped encoder with a head, its rows, and where it starts."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import peft
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from unmist.artifact import layout
+from unmist.errors import UsageError
+from unmist.text import Tokenizer, both_ends, normalize
+from unmist.train import corpus
+from unmist.train.encoder import Encoder
+
+TARGETS: Final = ["attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides an adapter."""
+
+    rank: int = 4
+    minutes: float = 15.0
+    batch_tokens: int = 1024
+    lr: float = 2e-3
+    dropout: float = 0.1
+    smoothing: float = 0.0
+    precision: float = 0.96
+    patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows and their label numbers."""
+
+    ids: list[list[int]]
+    labels: np.ndarray
+
+    def batches(
+        self, tokens: int, generator: np.random.Generator | None = None
+    ) -> Iterator[tuple[np.ndarray, Tensor]]:
+        """(positions, ids [rows, length]) of rows of one length; shuffled with a generator."""
+        lengths = np.array([len(row) for row in self.ids])
+        order = (
+            np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
+        )
+        groups = []
+        for length in np.unique(lengths):
+            members = order[lengths[order] == length]
+            size = max(tokens // int(length), 1)
+            groups += [members[i : i + size] for i in range(0, len(members), size)]
+        if generator is not None:
+            groups = [groups[i] for i in generator.permutation(len(groups))]
+        for group in groups:
+            yield group, torch.tensor([self.ids[i] for i in group])
+
+
+class Specialist(nn.Module):
+    """A PEFT-wrapped encoder with a linear head on the mean of its hidden states."""
+
+    def __init__(self, encoder: Encoder, labels: int, recipe: Recipe) -> None:
+        super().__init__()
+        config = peft.LoraConfig(
+            r=recipe.rank,
+            lora_alpha=2 * recipe.rank,
+            target_modules=TARGETS,
+            lora_dropout=recipe.dropout,
+        )
+        self.encoder = peft.PeftModel(encoder, config)
+        self.head = nn.Linear(encoder.shape.hidden, labels)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits [rows, labels] of ids [rows, length], no padding."""
+        out: Tensor = self.head(self.encoder(ids).mean(1))
+        return out
+
+    @torch.inference_mode()
+    def logits(self, rows: Rows) -> np.ndarray:
+        """Logits [n, labels] float32 in the order of the rows."""
+        self.eval()
+        out = np.empty((len(rows.ids), self.head.out_features), np.float32)
+        for chosen, ids in rows.batches(4096):
+            out[chosen] = self(ids).numpy()
+        self.train()
+        return out
+
+
+def encode(
+    examples: list[corpus.Example],
+    tokenizer: Tokenizer,
+    field: str,
+    labels: list[str],
+    max_tokens: int,
+) -> Rows:
+    """Token ids, cut to ``max_tokens``, and label numbers of labelled rows; a label outside
+    ``labels`` becomes -1."""
+    texts = [normalize(example.text, field) for example in examples]
+    number = {label: i for i, label in enumerate(labels)}
+    ids = [both_ends(row, max_tokens) for row in tokenizer.encode_batch(texts, field)]
+    return Rows(ids, np.array([number.get(example.label, -1) for example in examples]))
+
+
+def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:
+    """Start a head from pretraining's label layer, where that was asked about this task.
+
+    Returns:
+        Whether it was; otherwise the head stays as it is.
+    """
+    with safe_open(model / layout.PRETRAINING, "pt") as file:
+        questions = json.loads(file.metadata()["questions"])
+        weight, bias = (file.get_tensor(f"labels.{name}").float() for name in ("weight", "bias"))
+    first = 0
+    for question in questions:
+        if question["name"] == task and set(labels) <= set(question["labels"]):
+            rows = [first + question["labels"].index(label) for label in labels]
+            head.weight.data.copy_(weight[rows])
+            head.bias.data.copy_(bias[rows])
+            return True
+        first += len(question["labels"])
+    return False
+
+
+def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None:
+    """Start LoRA factors and head from an adapter folder; a label it has not stays at zero.
+
+    Raises:
+        UsageError: its factors have another rank.
+    """
+    card = json.loads((adapter / layout.TASK).read_text())
+    factors = load_file(adapter / layout.ADAPTER_WEIGHTS)
+    now = peft.get_peft_model_state_dict(specialist.encoder)
+    if any(now[name].shape != value.shape for name, value in factors.items() if name in now):
+        raise UsageError(f"{adapter}: its factors have another rank; give the same --rank")
+    peft.set_peft_model_state_dict(specialist.encoder, factors)
+    head = load_file(adapter / layout.HEAD)
+    for i, label in enumerate(labels):
+        if label in card["labels"]:
+            old = card["labels"].index(label)
+            specialist.head.weight.data[i] = head["weight"][old]
+            specialist.head.bias.data[i] = head["bias"][old]

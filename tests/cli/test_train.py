@@ -1,0 +1,81 @@
+"""``unmist train``: from a CSV to an adapter that classify takes."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from unmist.cli import main
+from unmist.train import fitting
+
+WORDS = {"play": ("poker", "slots", "dice", "bingo"), "read": ("press", "times", "herald", "post")}
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    pairs = [(word, label) for label, words in WORDS.items() for word in words]
+    rows = [f"{word}{i}.com,{label}" for i in range(25) for word, label in pairs]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["host,kind", *rows, ",play", ""]))
+    return path
+
+
+def test_from_a_csv_to_verdicts(
+    labelled: Path,
+    tiny_model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ticking: Callable[[], SimpleNamespace],
+) -> None:
+    monkeypatch.setattr(fitting, "time", ticking())
+    model = ["--model", str(tiny_model_folder)]
+    adapter = tmp_path / "pastime"
+    how = ["--text", "host", "--label", "kind", "--minutes", "5", "--threads", "1"]
+    command = ["train", str(labelled), *how, *model, "-o", str(adapter)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.stderr
+    assert "character n-grams" in result.stdout
+    assert "1 rows left out: empty" in result.stderr
+    asked = ["classify", "--adapter", str(adapter), "--task", "pastime", "--jsonl", *model, "-"]
+    result = CliRunner().invoke(main, asked, input="poker999.com\nherald999.com\n")
+    assert result.exit_code == 0, result.stderr
+    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [v["model_label"] for v in verdicts] == ["play", "read"]
+    again = CliRunner().invoke(main, command)
+    assert again.exit_code == 2
+    assert "exists and is not empty" in again.stderr
+
+
+def test_mistakes_are_one_line(labelled: Path, tmp_path: Path) -> None:
+    output = ["-o", str(tmp_path / "out")]
+    for how, message in (
+        ((str(labelled), "--text", "host", "--label", "colour"), "no column 'colour'"),
+        ((str(tmp_path / "no.csv"), "--text", "host", "--label", "kind"), "no.csv"),
+        ((str(labelled), "--text", "host", "--label", "host"), "has one row"),
+    ):
+        result = CliRunner().invoke(main, ["train", *how, *output])
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_without_the_extra(labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    command = [
+        "train",
+        str(labelled),
+        "--text",
+        "host",
+        "--label",
+        "kind",
+        "-o",
+        str(tmp_path / "o"),
+    ]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "unmist[train]" in result.stderr

@@ -1,0 +1,127 @@
+"""A user's own specialist: from labelled rows to an adapter folder that opens beside the others."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from unmist.artifact import layout, open_folder
+from unmist.errors import InputError, ModelError, UsageError
+from unmist.train import fitting, own
+from unmist.train.specialist import Recipe
+from unmist.train.table import Table
+
+WORDS = {"play": ("poker", "slots", "dice", "bingo"), "read": ("press", "times", "herald", "post")}
+
+
+def table(rows: int = 200) -> Table:
+    pairs = [(word, label) for label, words in WORDS.items() for word in words]
+    chosen = [pairs[i % len(pairs)] for i in range(rows)]
+    return Table([f"{w}{i}.com" for i, (w, _) in enumerate(chosen)], [x for _, x in chosen])
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Path:
+    folder = tmp_path_factory.mktemp("own") / "pastime"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "time", ticks())
+        recipe = Recipe(minutes=400 / 60, lr=1e-2, patience=8)
+        own.train_own(table(), "rows.csv", "hostname", encoder_folder, folder, recipe)
+    return folder
+
+
+def ticks() -> SimpleNamespace:
+    from itertools import count
+
+    return SimpleNamespace(monotonic=count().__next__)
+
+
+def test_it_opens_beside_the_models_own_and_changes_none_of_them(
+    adapter: Path, tiny_model_folder: Path
+) -> None:
+    alone, both = open_folder(tiny_model_folder), open_folder(tiny_model_folder, [adapter])
+    assert list(both.adapters) == ["host-category", "pastime"]
+    assert alone.hash != both.hash
+    with pytest.raises(ModelError, match="a second adapter for the task 'pastime'"):
+        open_folder(tiny_model_folder, [adapter, adapter])
+    card = both.adapters["pastime"].card
+    assert card.labels == ["play", "read"]
+    assert set(card.scores) == {"dev", "test", "ngram_dev", "ngram_test"}
+    assert card.scores["test"]["accuracy"] > 0.8
+    assert "split by registrable domain" in card.data
+
+
+def test_a_changed_adapter_is_refused(
+    adapter: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "pastime"
+    shutil.copytree(adapter, copy)
+    card = copy / layout.TASK
+    card.write_text(card.read_text().replace("0.95", "0.05").replace("play", "plot"))
+    with pytest.raises(ModelError, match=r"task\.json: differs from its manifest"):
+        open_folder(tiny_model_folder, [copy])
+    with pytest.raises(ModelError, match="no such folder"):
+        open_folder(tiny_model_folder, [tmp_path / "missing"])
+
+
+def test_it_goes_on_with_corrected_labels(
+    adapter: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    more = table()
+    more.texts += [f"chess{i}.com" for i in range(30)]
+    more.labels += ["think"] * 30
+    folder = tmp_path / "pastime2"
+    recipe = Recipe(minutes=1e-6)
+    how = (more, "rows.csv", "hostname", encoder_folder)
+    card = own.train_own(*how, folder, recipe, go_on=adapter)
+    assert card["labels"] == ["play", "read", "think"]
+    assert card["scores"]["test"]["accuracy"] > 0.7  # what it knew, with no step taken
+    with pytest.raises(UsageError, match="another rank"):
+        own.train_own(*how, tmp_path / "other", Recipe(rank=2), go_on=adapter)
+    assert not (tmp_path / "other").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["pastime2"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        (["a.com", "b.com"], ["x", "x"], "one label only, 'x'"),
+        (["a.com", "b.com", "c.com"], ["x", "x", "y"], "label 'y' has one row"),
+        (["a.com", "b.a.com"] * 20, ["x", "y"] * 20, "40 rows in 1 groups leave 0"),
+    ],
+)
+def test_labels_that_cannot_be_learnt(
+    texts: list[str], labels: list[str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        own.train_own(
+            Table(texts, labels), "rows.csv", "hostname", tmp_path, tmp_path / "o", Recipe()
+        )
+
+
+def test_an_output_that_is_taken(adapter: Path, encoder_folder: Path) -> None:
+    with pytest.raises(UsageError, match="exists and is not empty"):
+        own.train_own(table(), "rows.csv", "hostname", encoder_folder, adapter, Recipe())
+    with pytest.raises(UsageError, match="no field kind 'host'"):
+        own.train_own(table(), "rows.csv", "host", encoder_folder, adapter, Recipe())
+
+
+def test_training_stops_early_and_keeps_the_best(
+    encoder_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ticking: Callable[[], SimpleNamespace],
+) -> None:
+    monkeypatch.setattr(fitting, "time", ticking())
+    recipe = Recipe(minutes=100_000, lr=3e-2, patience=2)
+    rows = table(120)
+    card = own.train_own(rows, "rows.csv", "hostname", encoder_folder, tmp_path / "p", recipe)
+    losses = [entry["dev_loss"] for entry in card["training"]["log"]]
+    assert losses.index(min(losses)) == len(losses) - 3
+
+
+def test_the_budget_grows_with_the_rows() -> None:
+    assert own.minutes_for(200) < 0.5
+    assert own.minutes_for(10_000_000) == 10.0
