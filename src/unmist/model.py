@@ -9,6 +9,7 @@ import numpy as np
 from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
 from unmist.engine import Engine
 from unmist.errors import UsageError
+from unmist.explain import Explanation, spans
 from unmist.io import Row
 from unmist.text import FIELDS, Tokenizer, both_ends, cut, normalize
 from unmist.verdict import Status, Verdict
@@ -102,6 +103,33 @@ class Model:
     def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
         """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
         return self._classify(rows, [row.text for row in rows], self.card(task), from_file=True)
+
+    def explain(self, text: str | bytes, task: str = "host-category") -> Explanation:
+        """The verdict of one text, and the weight of its bytes for ``model_label``.
+
+        Costs as much as classifying up to 65 rows. Any bytes are valid.
+
+        Raises:
+            UsageError: the model has no such task.
+        """
+        card = self.card(task)
+        verdict = self.classify([text], task)[0]
+        if verdict.model_label is None:
+            return Explanation(verdict, verdict.text, ())
+        (ids,) = self._encode([text], card.field)[1]
+        label = card.labels.index(verdict.model_label)
+
+        def log_odds(rows: list[list[int]]) -> np.ndarray:
+            logits = self._engine.run(rows, task).logits.astype(np.float64) / card.temperature
+            others = np.delete(logits, label, axis=1)
+            top = others.max(axis=1)
+            rest = top + np.log(np.exp(others - top[:, None]).sum(axis=1))
+            odds: np.ndarray = logits[:, label] - rest
+            return odds
+
+        pieces = [self.tokenizer.piece(token) for token in ids]
+        read = b"".join(pieces).decode("utf-8", "backslashreplace")
+        return Explanation(verdict, read, spans(ids, pieces, self.tokenizer.mask_id, log_odds))
 
     def info(self) -> dict[str, Any]:
         """What this model is: sizes, hash and every specialist's card."""

@@ -18,6 +18,7 @@ _VERBS: Final = {
     "classify": "unmist.cli.classify",
     "embed": "unmist.cli.embed",
     "evaluate": "unmist.cli.evaluate",
+    "explain": "unmist.cli.explain",
     "model": "unmist.cli.model",
     "run": "unmist.cli.run",
     "serve": "unmist.cli.serve",
