@@ -40,6 +40,7 @@ class Engine:
             task: slice(stop - size, stop)
             for task, size, stop in zip(self.tasks, sizes, stops, strict=True)
         }
+        self._labels = sum(sizes)
         settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
@@ -58,16 +59,35 @@ class Engine:
             rows: token ids, each row opened by its field-kind token, at most ``max_tokens`` long.
             task: one of ``tasks``, or None for the bare encoder.
         """
-        hidden = self._compiled.output(0).get_partial_shape()[1].get_length()
+        adapter = -1 if task is None else self.tasks.index(task)
+        vectors, logits = self._infer(rows, np.full(len(rows), adapter))
         columns = self._columns[task] if task is not None else slice(0, 0)
+        return Output(vectors, logits[:, columns])
+
+    def run_mixed(self, rows: Sequence[Sequence[int]], tasks: Sequence[str]) -> list[np.ndarray]:
+        """Logits [labels of its task] float32 of every row, each through its own task's adapter.
+
+        Rows of all tasks go through the encoder together.
+        """
+        adapters = np.array([self.tasks.index(task) for task in tasks], np.int64)
+        logits = self._infer(rows, adapters)[1]
+        return [row[self._columns[task]] for row, task in zip(logits, tasks, strict=True)]
+
+    def _infer(
+        self, rows: Sequence[Sequence[int]], adapters: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors [n, hidden] and the logits [n, labels of all tasks] that belong to ``adapters``
+        [n], -1 for none; the columns of other tasks mean nothing."""
+        hidden = self._compiled.output(0).get_partial_shape()[1].get_length()
         vectors = np.empty((len(rows), hidden), np.float32)
-        logits = np.empty((len(rows), columns.stop - columns.start), np.float32)
+        logits = np.empty((len(rows), self._labels), np.float32)
         for batch in batching.plan(rows):
             gate = np.zeros((len(batch.rows), max(len(self.tasks), 1)), np.float32)
-            if task is not None:
-                gate[:, self.tasks.index(task)] = 1.0
+            chosen = adapters[batch.rows]
+            asked = np.flatnonzero(chosen >= 0)
+            gate[asked, chosen[asked]] = 1.0
             results = self._request.infer({"ids": batch.ids, "gate": gate})
             vectors[batch.rows] = results["vectors"]
-            if task is not None:
-                logits[batch.rows] = results["logits"][:, columns]
-        return Output(vectors, logits)
+            if len(asked):
+                logits[batch.rows] = results["logits"]
+        return vectors, logits
