@@ -231,5 +231,5 @@ def test_info(tiny_model: Model, tiny_model_folder: Path) -> None:
 
 
 def test_no_folder_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model folder"):
+    with pytest.raises(ModelError, match="no such folder"):
         unmist.load(tmp_path / "nowhere")

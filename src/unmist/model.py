@@ -8,6 +8,7 @@ import numpy as np
 
 from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
 from unmist.engine import Engine
+from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.explain import Explanation, spans
 from unmist.io import Row
@@ -57,6 +58,7 @@ class Model:
         self.tokenizer: Tokenizer = folder.tokenizer
         self.dim = folder.config.hidden_size
         self.engine = engine.name
+        self._wide = {t: Wide(*a.wide) for t, a in folder.adapters.items() if a.wide is not None}
 
     def card(self, task: str) -> TaskCard:
         """A specialist's card: labels, thresholds, scores. Raises UsageError for a foreign name."""
@@ -96,13 +98,27 @@ class Model:
         Raises:
             UsageError: ``texts`` is one string, or the model has no such task.
         """
+        return [verdict for verdict, _ in self.rank(texts, task)]
+
+    def rank(
+        self, texts: Sequence[str | bytes], task: str = "host-category"
+    ) -> list[tuple[Verdict, np.ndarray | None]]:
+        """The verdict of each text, with the calibrated probabilities float32 [labels] behind it.
+
+        The probabilities are in the order of ``labels(task)``; None for a text that could not be
+        asked about.
+
+        Raises:
+            UsageError: ``texts`` is one string, or the model has no such task.
+        """
         _refuse_one_string(texts)
         rows = [_row(text) for text in texts]
-        return self._classify(rows, texts, self.card(task), from_file=False)
+        return self._rank(rows, texts, self.card(task), from_file=False)
 
     def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
         """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
-        return self._classify(rows, [row.text for row in rows], self.card(task), from_file=True)
+        texts = [row.text for row in rows]
+        return [v for v, _ in self._rank(rows, texts, self.card(task), from_file=True)]
 
     def explain(self, text: str | bytes, task: str = "host-category") -> Explanation:
         """The verdict of one text, and the weight of its bytes for ``model_label``.
@@ -120,7 +136,7 @@ class Model:
         label = card.labels.index(verdict.model_label)
 
         def log_odds(rows: list[list[int]]) -> np.ndarray:
-            logits = self._engine.run(rows, task).logits.astype(np.float64) / card.temperature
+            logits = self._logits(rows, card) / card.temperature
             others = np.delete(logits, label, axis=1)
             top = others.max(axis=1)
             rest = top + np.log(np.exp(others - top[:, None]).sum(axis=1))
@@ -155,6 +171,7 @@ class Model:
                     "parameters": sum(a.size + b.size for a, b in adapter.lora.values())
                     + adapter.weight.size
                     + adapter.bias.size,
+                    "wide_parameters": adapter.wide[0].size if adapter.wide is not None else 0,
                     "scores": adapter.card.scores,
                     "licence": adapter.card.licence,
                 }
@@ -162,9 +179,9 @@ class Model:
             },
         }
 
-    def _classify(
+    def _rank(
         self, rows: Sequence[Row], asked: Sequence[str | bytes], card: TaskCard, *, from_file: bool
-    ) -> list[Verdict]:
+    ) -> list[tuple[Verdict, np.ndarray | None]]:
         """``rows`` are what a verdict shows; ``asked`` is what the network reads."""
         askable = [i for i, row in enumerate(rows) if row.text.strip()]
         probabilities, truncated = self._probabilities([asked[i] for i in askable], card)
@@ -173,16 +190,27 @@ class Model:
             row: (card.labels[label], float(probabilities[i, label]), truncated[i])
             for i, (row, label) in enumerate(zip(askable, best.tolist(), strict=True))
         }
-        return [_verdict(row, card, said.get(i), from_file=from_file) for i, row in enumerate(rows)]
+        odds = dict(zip(askable, probabilities, strict=True))
+        return [
+            (_verdict(row, card, said.get(i), from_file=from_file), odds.get(i))
+            for i, row in enumerate(rows)
+        ]
 
     def _probabilities(
         self, texts: Sequence[str | bytes], card: TaskCard
     ) -> tuple[np.ndarray, list[bool]]:
         places, rows, truncated = self._encode(texts, card.field)
-        logits = self._engine.run(rows, card.task).logits.astype(np.float64) / card.temperature
+        logits = self._logits(rows, card) / card.temperature
         odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         probabilities = odds / odds.sum(axis=1, keepdims=True)
         return probabilities.astype(np.float32)[places], [truncated[i] for i in places]
+
+    def _logits(self, rows: list[list[int]], card: TaskCard) -> np.ndarray:
+        """float64 [n, labels]: the adapter's head, and the wide head where there is one."""
+        logits = self._engine.run(rows, card.task).logits.astype(np.float64)
+        if card.task in self._wide:
+            logits += self._wide[card.task].logits([self.tokenizer.decode(row) for row in rows])
+        return logits
 
     def _encode(
         self, texts: Sequence[str | bytes], field: str

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unmist.cli.tables import display_width, facts, fit, visible
+from unmist.cli.tables import display_width, facts, fit
+from unmist.visible import visible
 
 # A busy machine is no reason to fail.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

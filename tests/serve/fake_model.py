@@ -63,9 +63,14 @@ class FakeModel:
         self._work(("embed", field), texts)
         return np.array([vector(text, field) for text in texts], np.float32)
 
-    def probabilities(self, texts, task="host-category"):
-        self._work(("probabilities", task), texts)
-        return np.array([odds(text, task) for text in texts], np.float32)
+    def rank(self, texts, task="host-category"):
+        self._work(("rank", task), texts)
+        verdicts = [self._verdict(text, task) for text in texts]
+        known = [v.model_label is not None for v in verdicts]
+        return [
+            (verdict, odds(text, task) if has else None)
+            for verdict, text, has in zip(verdicts, texts, known, strict=True)
+        ]
 
     def classify(self, texts, task="host-category"):
         self._work(("classify", task), texts)
@@ -116,7 +121,7 @@ def odds(text, task):
 def module():
     """Stands in for ``unmist.model``."""
     fake = types.ModuleType("unmist.model")
-    fake.load = lambda path=None, *, threads=None: FakeModel()
+    fake.load = lambda path=None, *, adapters=(), threads=None: FakeModel()
     fake.Model = FakeModel
     return fake
 

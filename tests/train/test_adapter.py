@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
 import unmist
-from unmist.artifact import layout
+from unmist.artifact import layout, manifest
 from unmist.errors import InputError, ModelError
 from unmist.evaluate import evaluate_task
 from unmist.model import Model
@@ -146,3 +147,47 @@ def test_a_head_starts_from_what_pretraining_was_asked(tmp_path: Path) -> None:
     assert not start_head(head, tmp_path, "another-task", ["a", "b", "c"])
     assert not start_head(head, tmp_path, TASK, ["a", "b", "new"])
     assert torch.equal(head.weight, before)
+
+
+def test_a_wide_head_answers_in_use_as_in_training(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """What the card says was computed in torch; what users get is computed by the engine."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    before = unmist.load(folder, threads=1)
+    recipe = Recipe(minutes=1e-6, wide_bits=12, precision=0.9)
+    own = layout.adapter_folder(tiny_model_folder, TASK)
+    card = train_task(folder, data_folder, TASK, recipe, go_on=own)
+    assert card["training"]["before"]["recipe"]["rank"] == 4
+    manifest.write(folder, "unmist-tiny", "0.0.1")
+    model = unmist.load(folder, threads=1)
+    assert model.info()["tasks"][TASK]["wide_parameters"] == 3 * 2**12
+    test = evaluate_task(model, TASK, data_folder / "tasks" / TASK / "test.tsv.zst")
+    measured = {name: test[name] for name in card["scores"]["test"]}
+    assert measured == pytest.approx(card["scores"]["test"], abs=2e-4)
+    assert test["accuracy"] > before.card(TASK).scores["test"]["accuracy"]
+    names = ["casino-lake.com", "university.edu", "", "\x00"]
+    one_by_one = [model.probabilities([name], TASK)[0] for name in names]
+    np.testing.assert_allclose(model.probabilities(names, TASK), one_by_one, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"weight": np.zeros((6, 3), np.int8), "scale": np.ones(3, np.float32)}, "power of two"),
+        ({"weight": np.zeros((8, 2), np.int8), "scale": np.ones(3, np.float32)}, "power of two"),
+        ({"weight": np.zeros((8, 3), np.int16), "scale": np.ones(3, np.float32)}, "int16"),
+        ({"weight": np.zeros((), np.int8), "scale": np.ones(3, np.float32)}, "power of two"),
+        ({"weight": np.zeros((8, 3), np.int8), "scale": np.full(3, np.nan, np.float32)}, "finite"),
+        ({"weight": np.zeros((8, 3), np.int8)}, "weight and scale"),
+    ],
+)
+def test_a_wide_head_that_does_not_fit(
+    model_copy: Path, arrays: dict[str, np.ndarray], message: str
+) -> None:
+    folder = layout.adapter_folder(model_copy, TASK)
+    save_arrays(arrays, folder / layout.WIDE)
+    manifest.write(model_copy, "unmist-tiny", "0.0.1")
+    with pytest.raises(ModelError, match=message):
+        unmist.load(model_copy)

@@ -5,7 +5,8 @@
     config.json, model.safetensors         a stock ModernBERT, opened by ``AutoModel``
     tokenizer.json, tokenizer_config.json  opened by ``AutoTokenizer``
     modules.json, 1_Pooling/, 2_Normalize/ opened by ``SentenceTransformer``
-    adapters/<task>/                       PEFT's files, ``head.safetensors`` and ``task.json``
+    adapters/<task>/                       PEFT's files, ``head.safetensors``, ``task.json``, and
+                                           ``wide.safetensors`` where a task has a wide head
     pretraining.safetensors                heads used only to go on with pretraining
     manifest.json                          SHA-256 of every other file
 """
@@ -22,6 +23,7 @@ ADAPTERS: Final = "adapters"
 ADAPTER_CONFIG: Final = "adapter_config.json"
 ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
 HEAD: Final = "head.safetensors"
+WIDE: Final = "wide.safetensors"
 TASK: Final = "task.json"
 SUFFIXES: Final = (".json", ".safetensors")
 

@@ -20,7 +20,8 @@ class Adapter:
     """One specialist: its card, LoRA factors and head.
 
     ``lora`` maps ``layers.<i>.<module>`` to (A [rank, in], B [out, rank], already scaled);
-    ``weight`` is [labels, hidden], ``bias`` [labels].
+    ``weight`` is [labels, hidden], ``bias`` [labels]. ``wide`` is None or (int8 [2**bits, labels],
+    float32 [labels]): weights of hashed n-grams and what one of their units is worth.
     """
 
     card: schema.TaskCard
@@ -28,6 +29,7 @@ class Adapter:
     lora: dict[str, tuple[np.ndarray, np.ndarray]]
     weight: np.ndarray
     bias: np.ndarray
+    wide: tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,30 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapte
         lora=_lora(folder / layout.ADAPTER_WEIGHTS, config, lora_config),
         weight=head["weight"],
         bias=head["bias"],
+        wide=_wide(folder / layout.WIDE, labels),
     )
+
+
+def _wide(path: Path, labels: int) -> tuple[np.ndarray, np.ndarray] | None:
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, "np") as file:
+            names = set(file.keys())
+            if names != {"weight", "scale"}:
+                raise ModelError(f"{path}: expected weight and scale, found {sorted(names)}")
+            weight, scale = file.get_tensor("weight"), file.get_tensor("scale")
+    except (SafetensorError, OSError, TypeError) as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})") from error
+    buckets = len(weight) if weight.ndim else 0
+    if weight.dtype != np.int8 or weight.shape[1:] != (labels,) or buckets.bit_count() != 1:
+        raise ModelError(
+            f"{path}: weight is {weight.dtype} {weight.shape}, expected int8 of a power of two "
+            f"times {labels} labels"
+        )
+    if scale.dtype != np.float32 or scale.shape != (labels,) or not np.isfinite(scale).all():
+        raise ModelError(f"{path}: scale is no finite float32 of {labels} labels")
+    return weight, scale
 
 
 def _lora(

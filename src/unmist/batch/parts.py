@@ -16,6 +16,7 @@ from unmist.batch.disk import output_error
 from unmist.batch.plan import PartFormat
 from unmist.io import AtomicFile, Row
 from unmist.io.json_table import JSON_METADATA
+from unmist.visible import visible
 
 GROUP_ROWS: Final = 65_536
 GROUP_BYTES: Final = 32 << 20
@@ -167,7 +168,7 @@ class DeadLetters:
             "file": row.source,
             "line": row.line,
             "reason": row.problem,
-            "text": escaped(row.text[:_LETTER_CHARS]),
+            "text": visible(row.text[:_LETTER_CHARS]),
         }
         self._file.write(self._encode(letter) + b"\n")
         self.count += 1
@@ -186,10 +187,3 @@ class DeadLetters:
                 pass
             except OSError as error:
                 raise output_error(self._path, error) from None
-
-
-def escaped(text: str) -> str:
-    """The text with everything that a terminal would act on or hide written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

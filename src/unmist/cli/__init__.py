@@ -62,7 +62,7 @@ class Cli(click.Group):
 
 
 def _fail(ctx: click.Context, message: str) -> None:
-    from unmist.cli.tables import visible
+    from unmist.visible import visible
 
     click.echo(f"unmist: error: {visible(message)}", err=True)
     ctx.exit(CANNOT_RUN)

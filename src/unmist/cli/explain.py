@@ -12,7 +12,8 @@ import click
 import msgspec
 
 from unmist.cli.inputs import adapter_option, model_option, open_model, require_task
-from unmist.cli.tables import standard_output, visible, wants_colour
+from unmist.cli.tables import standard_output, wants_colour
+from unmist.visible import visible
 
 if TYPE_CHECKING:
     from unmist.explain import Explanation, Span

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unmist.cli.tables import visible
+from unmist.visible import visible
 
 if TYPE_CHECKING:
     from tqdm import tqdm

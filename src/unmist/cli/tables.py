@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from unmist.visible import visible
+
 if TYPE_CHECKING:
     from unmist.verdict import Verdict
 
@@ -20,16 +22,6 @@ _SCORE_WIDTH: Final = 5
 _REASON_WIDTH: Final = 20
 _TEXT_WIDTH_PIPED: Final = 44
 _TEXT_WIDTH_LEAST: Final = 16
-
-
-def visible(text: str) -> str:
-    """The text with every character that a terminal would act on or hide written as an escape.
-
-    That is control characters, terminal escapes, direction overrides and zero-width characters.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def display_width(text: str) -> int:

@@ -73,19 +73,11 @@ class Answerer:
         """One answer per text, in order."""
         if question.kind == "embed":
             return self._embed(texts, question.name)
-        verdicts = self._model.classify(texts, question.name)
         if question.kind == "classify":
-            return [Ranked(verdict) for verdict in verdicts]
-        return self._rank(texts, verdicts, question.name)
+            return [Ranked(verdict) for verdict in self._model.classify(texts, question.name)]
+        return [Ranked(*found) for found in self._model.rank(texts, question.name)]
 
     def _embed(self, texts: list[str], field: str) -> list[Embedded]:
         vectors = self._model.embed(texts, field)
         tokens = self._model.tokenizer.encode_batch(texts, field)
         return [Embedded(v, len(ids)) for v, ids in zip(vectors, tokens, strict=True)]
-
-    def _rank(self, texts: list[str], verdicts: list[Verdict], task: str) -> list[Ranked]:
-        # Exactly the texts that the verdicts were computed on: then both agree to the last bit.
-        asked = [i for i, verdict in enumerate(verdicts) if verdict.model_label is not None]
-        odds = self._model.probabilities([texts[i] for i in asked], task) if asked else ()
-        found = dict(zip(asked, odds, strict=True))
-        return [Ranked(verdict, found.get(i)) for i, verdict in enumerate(verdicts)]

@@ -5,33 +5,19 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
-from unmist.serve.answers import Embedded, Facts, Question, Ranked
+from unmist.serve.answers import Question, Ranked
 from unmist.serve.api_error import ApiError
-from unmist.serve.batcher import Batcher
-from unmist.serve.metrics import Metrics
+from unmist.serve.endpoint import Endpoint
 from unmist.serve.schemas import ClassifyRequest, ClassifyRow
-from unmist.serve.settings import Settings
 from unmist.serve.texts import ask, check_count, check_text
 
 
-class Classifying:
+class Classifying(Endpoint):
     """Checks requests for verdicts, has them computed, and writes the answers."""
-
-    def __init__(
-        self,
-        batcher: Batcher[Question, Embedded | Ranked],
-        facts: Facts,
-        settings: Settings,
-        metrics: Metrics,
-    ) -> None:
-        self._batcher = batcher
-        self._facts = facts
-        self._settings = settings
-        self._metrics = metrics
 
     async def answer(self, request: ClassifyRequest) -> Response:
         """The answer. Raises ApiError when the request cannot be met."""
-        check_count(len(request.rows), self._settings.max_inputs, "rows")
+        check_count(len(request.rows), self.settings.max_inputs, "rows")
         for i, row in enumerate(request.rows):
             self._check(row, f"rows[{i}]")
         top_k = request.top_k
@@ -39,19 +25,19 @@ class Classifying:
             (Question("classify" if top_k is None else "rank", row.task), row.text)
             for row in request.rows
         ]
-        found = await ask(self._batcher, items, self._settings.deadline_seconds)
+        found = await ask(self.batcher, items, self.settings.deadline_seconds)
         ranked = [one for one in found if isinstance(one, Ranked)]
-        self._metrics.verdicts(one.verdict for one in ranked)
+        self.metrics.verdicts(one.verdict for one in ranked)
         answer = {
-            "model": self._facts.hash,
+            "model": self.facts.hash,
             "verdicts": [self._written(one, top_k) for one in ranked],
         }
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
     def _check(self, row: ClassifyRow, param: str) -> None:
-        task = self._facts.tasks.get(row.task)
+        task = self.facts.tasks.get(row.task)
         if task is None:
-            known = ", ".join(self._facts.tasks) or "none"
+            known = ", ".join(self.facts.tasks) or "none"
             raise ApiError(
                 400,
                 f"{param}: no task {row.task!r}; there are: {known}.",
@@ -65,13 +51,13 @@ class Classifying:
                 "wrong_field",
                 param=f"{param}.field",
             )
-        check_text(row.text, self._settings.max_text_bytes, f"{param}.text")
+        check_text(row.text, self.settings.max_text_bytes, f"{param}.text")
 
     def _written(self, ranked: Ranked, top_k: int | None) -> Any:
         if top_k is None:
             return ranked.verdict
         odds = [] if ranked.odds is None else ranked.odds.tolist()
-        labels = self._facts.tasks[ranked.verdict.task].labels
+        labels = self.facts.tasks[ranked.verdict.task].labels
         best = sorted(zip(odds, labels, strict=False), key=lambda pair: -pair[0])[:top_k]
         ranks = [{"label": label, "probability": probability} for probability, label in best]
         return {**msgspec.structs.asdict(ranked.verdict), "top_k": ranks}

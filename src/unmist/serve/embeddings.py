@@ -6,29 +6,15 @@ import msgspec
 import numpy as np
 from fastapi import Response
 
-from unmist.serve.answers import Embedded, Facts, Question, Ranked
+from unmist.serve.answers import Embedded, Question
 from unmist.serve.api_error import ApiError
-from unmist.serve.batcher import Batcher
-from unmist.serve.metrics import Metrics
+from unmist.serve.endpoint import Endpoint
 from unmist.serve.schemas import EmbeddingsRequest
-from unmist.serve.settings import Settings
 from unmist.serve.texts import ask, check_count, check_text
 
 
-class Embeddings:
+class Embeddings(Endpoint):
     """Checks requests for vectors, has them computed, and writes the answers."""
-
-    def __init__(
-        self,
-        batcher: Batcher[Question, Embedded | Ranked],
-        facts: Facts,
-        settings: Settings,
-        metrics: Metrics,
-    ) -> None:
-        self._batcher = batcher
-        self._facts = facts
-        self._settings = settings
-        self._metrics = metrics
 
     async def answer(self, request: EmbeddingsRequest) -> Response:
         """The answer. Raises ApiError when the request cannot be met."""
@@ -36,9 +22,9 @@ class Embeddings:
         self._check(request, texts)
         question = Question("embed", request.field)
         items = [(question, text) for text in texts]
-        found = await ask(self._batcher, items, self._settings.deadline_seconds)
+        found = await ask(self.batcher, items, self.settings.deadline_seconds)
         embedded = [one for one in found if isinstance(one, Embedded)]
-        self._metrics.embedded(len(embedded))
+        self.metrics.embedded(len(embedded))
         tokens = sum(one.tokens for one in embedded)
         write = as_base64 if request.encoding_format == "base64" else as_numbers
         answer = {
@@ -47,18 +33,18 @@ class Embeddings:
                 {"object": "embedding", "embedding": write(one.vector), "index": i}
                 for i, one in enumerate(embedded)
             ],
-            "model": self._facts.name,
+            "model": self.facts.name,
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
         return Response(
             msgspec.json.encode(answer),
             media_type="application/json",
             # OpenAI's answer has no place for it, and vectors of two hashes do not compare.
-            headers={"x-model-hash": self._facts.hash},
+            headers={"x-model-hash": self.facts.hash},
         )
 
     def _check(self, request: EmbeddingsRequest, texts: list[str]) -> None:
-        facts = self._facts
+        facts = self.facts
         if request.model != facts.name:
             raise ApiError(
                 404,
@@ -81,12 +67,12 @@ class Embeddings:
                 "unsupported_dimensions",
                 param="dimensions",
             )
-        check_count(len(texts), self._settings.max_inputs, "input")
+        check_count(len(texts), self.settings.max_inputs, "input")
         for i, text in enumerate(texts):
             param = "input" if isinstance(request.input, str) else f"input[{i}]"
             if not text:
                 raise ApiError(400, f"{param}: an empty text has no vector.", "empty", param=param)
-            check_text(text, self._settings.max_text_bytes, param)
+            check_text(text, self.settings.max_text_bytes, param)
 
 
 def as_numbers(vector: np.ndarray) -> list[float]:

@@ -18,10 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from unmist.artifact import layout, manifest
+from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.evaluate.task import score
 from unmist.text import Tokenizer
 from unmist.train import calibration, corpus
+from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
 from unmist.train.fitting import fit
 from unmist.train.specialist import (
@@ -46,8 +48,12 @@ class About:
     data: str
 
 
-def train_task(model: Path, data: Path, task: str, recipe: Recipe) -> dict[str, Any]:
+def train_task(
+    model: Path, data: Path, task: str, recipe: Recipe, go_on: Path | None = None
+) -> dict[str, Any]:
     """Train one specialist of the data folder into a model folder; the encoder stays as it is.
+
+    With ``go_on`` it starts from that adapter folder.
 
     Returns:
         The content of ``task.json``.
@@ -61,7 +67,7 @@ def train_task(model: Path, data: Path, task: str, recipe: Recipe) -> dict[str, 
         data=f"{task}, split {said['split']}; known noise: {said['known_noise']}",
     )
     examples = {name: corpus.split(data, task, name) for name in ("train", "dev", "test")}
-    return specialise(model, layout.adapter_folder(model, task), about, examples, recipe)
+    return specialise(model, layout.adapter_folder(model, task), about, examples, recipe, go_on)
 
 
 def specialise(
@@ -103,22 +109,56 @@ def specialise(
     else:
         start_head(specialist.head, model, folder.name, about.labels)
     log = fit(specialist, rows["train"], rows["dev"], recipe)
-    calibrated = _calibrate(specialist, rows, about.labels, recipe.precision)
+    logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
+    wide = None
+    if recipe.wide_bits:
+        texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
+        wide = _widen(specialist, logits, rows, texts, recipe)
+    calibrated = _calibrate(logits, rows, about.labels, recipe.precision)
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
+    if go_on is not None:
+        training["before"] = json.loads((go_on / layout.TASK).read_text())["training"]
     head = {"format": 1, "task": folder.name, **vars(about), "encoder": before}
     card = head | calibrated | {"training": training}
     _write(folder, specialist, card)
+    if wide is not None:
+        save_file(
+            {"weight": torch.from_numpy(wide.weight), "scale": torch.from_numpy(wide.scale)},
+            folder / layout.WIDE,
+        )
     _check_unchanged(specialist, frozen)
     if _sha256(model / layout.WEIGHTS) != before:
         raise ModelError(f"{model / layout.WEIGHTS}: changed while training an adapter")
     return card
 
 
+def _widen(
+    specialist: Specialist,
+    logits: dict[str, np.ndarray],
+    rows: dict[str, Rows],
+    texts: dict[str, list[bytes]],
+    recipe: Recipe,
+) -> Wide:
+    """A wide head beside the adapter's, whose share goes into its weights; ``logits`` become those
+    of both."""
+    labels, dev = rows["train"].labels, rows["dev"]
+    count = specialist.head.out_features
+    weight, bias = wide_head.train(texts["train"], labels, count, recipe.wide_bits, recipe.seed)
+    mixed = wide_head.mix(weight, bias, logits["dev"], texts["dev"], dev.labels)
+    with torch.no_grad():
+        specialist.head.weight.mul_(mixed.network)
+        specialist.head.bias.mul_(mixed.network).add_(torch.from_numpy(mixed.bias))
+    for name in logits:
+        said = mixed.network * logits[name] + mixed.bias + mixed.wide.logits(texts[name])
+        logits[name] = said.astype(np.float32)
+    return mixed.wide
+
+
 def _calibrate(
-    specialist: Specialist, rows: dict[str, Rows], labels: list[str], precision: float
+    logits: dict[str, np.ndarray], rows: dict[str, Rows], labels: list[str], precision: float
 ) -> dict[str, Any]:
     """Temperature and thresholds from dev, and what they do on dev and test."""
-    dev = specialist.logits(rows["dev"])
+    dev = logits["dev"]
     heat = calibration.temperature(dev, rows["dev"].labels)
     chosen = calibration.thresholds(
         np.exp(calibration.log_softmax(dev / heat)), rows["dev"].labels, precision
@@ -127,7 +167,7 @@ def _calibrate(
     for name in ("dev", "test"):
         if not rows[name].ids:
             continue
-        probabilities = np.exp(calibration.log_softmax(specialist.logits(rows[name]) / heat))
+        probabilities = np.exp(calibration.log_softmax(logits[name] / heat))
         whole = score(probabilities, rows[name].labels, chosen, labels)
         scores[name] = {k: v for k, v in whole.items() if isinstance(v, float)}
     return {
@@ -176,12 +216,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="model folder, changed in place")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--version", default="0.1.0", help="version written into the manifest")
+    parser.add_argument("--continue", dest="go_on", type=Path, help="adapter folder to start from")
     for name, default in vars(Recipe()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     recipe = Recipe(**{name: getattr(args, name) for name in vars(Recipe())})
-    card = train_task(args.model, args.data, args.task, recipe)
+    card = train_task(args.model, args.data, args.task, recipe, args.go_on)
     manifest.write(args.model, f"unmist-{args.model.name}", args.version)
     print(json.dumps(card["scores"]))
 

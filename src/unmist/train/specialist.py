@@ -33,6 +33,7 @@ class Recipe:
     dropout: float = 0.1
     smoothing: float = 0.0
     precision: float = 0.96
+    wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
     patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
     seed: int = 1
 
