@@ -20,7 +20,11 @@ class Output:
 
 
 class Engine:
-    """An encoder and its adapters, compiled once.
+    """An encoder and its adapters.
+
+    Rows of one task go through a graph that holds this task's adapter alone, so other adapters cost
+    them nothing and change no bit of their answers; rows of several tasks go through one that holds
+    all. A graph is compiled when it is first needed.
 
     Arithmetic is float32 on every CPU and a row's answer does not depend on the rows beside it
     (to 1e-5) nor on the run (to the bit, for the same machine and number of threads).
@@ -33,24 +37,14 @@ class Engine:
     def __init__(self, folder: Folder, threads: int | None = None) -> None:
         self.tasks = tuple(folder.adapters)
         self.max_tokens = folder.config.max_position_embeddings
-        adapters = list(folder.adapters.values())
-        sizes = [len(adapter.card.labels) for adapter in adapters]
-        stops = np.cumsum(sizes).tolist()
-        self._columns = {
-            task: slice(stop - size, stop)
-            for task, size, stop in zip(self.tasks, sizes, stops, strict=True)
-        }
-        self._labels = sum(sizes)
-        settings: dict[str, object] = {
+        self.name = "openvino f32"
+        self._folder, self._graphs = folder, dict[tuple[str, ...], _Graph]()
+        self._settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
         }
         if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        model = graph.build(folder.config, folder.weights, adapters)
-        self._compiled = ov.Core().compile_model(model, "CPU", settings)
-        self._request = self._compiled.create_infer_request()
-        self.name = "openvino f32"
+            self._settings["INFERENCE_NUM_THREADS"] = threads
 
     def run(self, rows: Sequence[Sequence[int]], task: str | None = None) -> Output:
         """Encode rows of token ids, through ``task``'s adapter when one is named.
@@ -59,35 +53,53 @@ class Engine:
             rows: token ids, each row opened by its field-kind token, at most ``max_tokens`` long.
             task: one of ``tasks``, or None for the bare encoder.
         """
-        adapter = -1 if task is None else self.tasks.index(task)
-        vectors, logits = self._infer(rows, np.full(len(rows), adapter))
-        columns = self._columns[task] if task is not None else slice(0, 0)
-        return Output(vectors, logits[:, columns])
+        tasks = () if task is None else (task,)
+        vectors, logits = self._graph(tasks).infer(rows, np.zeros(len(rows), np.int64))
+        return Output(vectors, logits)
 
     def run_mixed(self, rows: Sequence[Sequence[int]], tasks: Sequence[str]) -> list[np.ndarray]:
         """Logits [labels of its task] float32 of every row, each through its own task's adapter.
 
         Rows of all tasks go through the encoder together.
         """
+        graph = self._graph(self.tasks)
         adapters = np.array([self.tasks.index(task) for task in tasks], np.int64)
-        logits = self._infer(rows, adapters)[1]
-        return [row[self._columns[task]] for row, task in zip(logits, tasks, strict=True)]
+        logits = graph.infer(rows, adapters)[1]
+        return [row[graph.columns[task]] for row, task in zip(logits, tasks, strict=True)]
 
-    def _infer(
+    def _graph(self, tasks: tuple[str, ...]) -> "_Graph":
+        if tasks not in self._graphs:
+            self._graphs[tasks] = _Graph(self._folder, tasks, self._settings)
+        return self._graphs[tasks]
+
+
+class _Graph:
+    """A compiled graph with the adapters of some tasks."""
+
+    def __init__(self, folder: Folder, tasks: tuple[str, ...], settings: dict[str, object]) -> None:
+        adapters = [folder.adapters[task] for task in tasks]
+        sizes = [len(adapter.card.labels) for adapter in adapters]
+        stops = np.cumsum(sizes).tolist()
+        self.columns = {
+            task: slice(stop - size, stop)
+            for task, size, stop in zip(tasks, sizes, stops, strict=True)
+        }
+        self._hidden, self._labels = folder.config.hidden_size, sum(sizes)
+        model = graph.build(folder.config, folder.weights, adapters)
+        self._request = ov.Core().compile_model(model, "CPU", settings).create_infer_request()
+
+    def infer(
         self, rows: Sequence[Sequence[int]], adapters: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors [n, hidden] and the logits [n, labels of all tasks] that belong to ``adapters``
-        [n], -1 for none; the columns of other tasks mean nothing."""
-        hidden = self._compiled.output(0).get_partial_shape()[1].get_length()
-        vectors = np.empty((len(rows), hidden), np.float32)
+        """Vectors [n, hidden], and the logits [n, labels of all its tasks] of which those of the
+        task at place ``adapters`` [n] are meant."""
+        vectors = np.empty((len(rows), self._hidden), np.float32)
         logits = np.empty((len(rows), self._labels), np.float32)
         for batch in batching.plan(rows):
-            gate = np.zeros((len(batch.rows), max(len(self.tasks), 1)), np.float32)
-            chosen = adapters[batch.rows]
-            asked = np.flatnonzero(chosen >= 0)
-            gate[asked, chosen[asked]] = 1.0
+            gate = np.zeros((len(batch.rows), max(len(self.columns), 1)), np.float32)
+            gate[np.arange(len(batch.rows)), adapters[batch.rows]] = 1.0
             results = self._request.infer({"ids": batch.ids, "gate": gate})
             vectors[batch.rows] = results["vectors"]
-            if len(asked):
+            if self.columns:
                 logits[batch.rows] = results["logits"]
         return vectors, logits
