@@ -231,7 +231,8 @@ def test_a_warm_start_takes_what_fits(
 
 
 def test_what_is_hidden() -> None:
-    batch = Batch(np.ones((4000, 11), np.int64), np.zeros(4000, int), np.zeros(4000, int))
+    none = np.zeros(4000, int)
+    batch = Batch(np.ones((4000, 11), np.int64), none, none, none)
     hidden = mask(batch, 0.3, 0.4, np.random.default_rng(1))
     assert not hidden[:, 0].any()
     assert hidden[:, 1:].mean() == pytest.approx(0.3 * 0.6, abs=0.02)
