@@ -19,6 +19,7 @@ _VERBS: Final = {
     "embed": "unmist.cli.embed",
     "evaluate": "unmist.cli.evaluate",
     "explain": "unmist.cli.explain",
+    "map": "unmist.cli.map",
     "model": "unmist.cli.model",
     "run": "unmist.cli.run",
     "serve": "unmist.cli.serve",
