@@ -1,7 +1,7 @@
 """The contract of ``embed`` and ``classify``."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ def counted(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return run(rows, task)
 
     monkeypatch.setattr(tiny_model._engine, "run", counting)
+    tiny_model.cache_clear()
     return calls
 
 
@@ -209,6 +210,51 @@ def test_rows_of_a_log_keep_their_place_and_problem(tiny_model: Model) -> None:
     ]
     assert verdicts[1].model_label is not None
     assert verdicts[2].model_label is None
+
+
+def test_probabilities_and_verdicts_come_from_one_pass(
+    tiny_model: Model, counted: list[int]
+) -> None:
+    ranked = tiny_model.rank(NAMES)
+    assert counted == [4]
+    assert [verdict for verdict, _ in ranked] == tiny_model.classify(NAMES)
+    for verdict, odds in ranked:
+        assert (odds is None) == (verdict.model_label is None)
+        assert odds is None or float(odds.max()) == verdict.model_score
+
+
+def test_a_stream_reads_no_more_than_one_batch_ahead(tiny_model: Model) -> None:
+    read = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal read
+        for name in NAMES * 3:
+            read += 1
+            yield name
+
+    verdicts = tiny_model.stream(texts(), batch=4)
+    assert read == 0
+    for answered, verdict in enumerate(verdicts, start=1):
+        assert verdict.text == (NAMES * 3)[answered - 1]
+        assert read == min(-(-answered // 4) * 4, 18)
+    assert read == 18
+
+
+@given(st.lists(st.sampled_from([*NAMES, b"a\xff.com", b"casino-lake.com"])), st.integers(1, 9))
+def test_a_stream_answers_as_classify_does(
+    tiny_model: Model, texts: list[str | bytes], batch: int
+) -> None:
+    streamed = list(tiny_model.stream(iter(texts), batch=batch))
+    assert streamed == tiny_model.classify(texts)
+
+
+def test_a_stream_refuses_at_once(tiny_model: Model) -> None:
+    with pytest.raises(UsageError, match="put it in a list"):
+        tiny_model.stream("a.com")
+    with pytest.raises(UsageError, match="astrology"):
+        tiny_model.stream([], "astrology")
+    with pytest.raises(UsageError, match="batch=0"):
+        tiny_model.stream([], batch=0)
 
 
 def test_info(tiny_model: Model, tiny_model_folder: Path) -> None:

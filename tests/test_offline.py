@@ -73,3 +73,7 @@ def test_the_command_line_stays_offline(tiny_model_folder: Path, tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     assert [verdict["text"] for verdict in verdicts] == names.read_text().split()
+    tail = ("tail", "--once", "--from-start", "--state", tmp_path / "state", "-q")
+    followed = guarded(run, *tail, "--model", tiny_model_folder, names)
+    assert (followed.returncode, followed.stderr) == (0, "")
+    assert [json.loads(line) for line in followed.stdout.splitlines()] == verdicts

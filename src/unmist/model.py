@@ -1,12 +1,14 @@
 """The one class users meet: load a model folder, embed and classify."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
+from unmist.cache import ENTRIES, Cache, CacheInfo
 from unmist.engine import Engine
 from unmist.engine.wide import Wide
 from unmist.errors import UsageError
@@ -24,6 +26,7 @@ def load(
     *,
     adapters: Sequence[str | Path] = (),
     threads: int | None = None,
+    cache: int = ENTRIES,
 ) -> "Model":
     """Open a model folder, checked against its manifest.
 
@@ -31,12 +34,16 @@ def load(
         path: the folder; None opens the model that is shipped inside the package.
         adapters: adapter folders that lie elsewhere, as ``unmist train`` writes them.
         threads: CPU threads; None lets the engine choose.
+        cache: answers to keep, so that a text which comes again is not computed again; 0 for none.
 
     Raises:
         ModelError: the folder is missing, altered, or holds what must not be opened.
+        UsageError: ``cache`` is negative.
     """
+    if cache < 0:
+        raise UsageError(f"cache={cache}: expected a number of answers to keep, or 0 for none")
     folder = open_folder(Path(path) if path is not None else SHIPPED, [Path(a) for a in adapters])
-    return Model(folder, Engine(folder, threads))
+    return Model(folder, Engine(folder, threads), cache)
 
 
 class Model:
@@ -51,7 +58,7 @@ class Model:
         engine: what computes, e.g. ``openvino f32``.
     """
 
-    def __init__(self, folder: Folder, engine: Engine) -> None:
+    def __init__(self, folder: Folder, engine: Engine, cache: int = ENTRIES) -> None:
         self._folder, self._engine = folder, engine
         self.path, self.hash = folder.path, folder.hash
         self.tasks = tuple(folder.adapters)
@@ -59,6 +66,7 @@ class Model:
         self.dim = folder.config.hidden_size
         self.engine = engine.name
         self._wide = {t: Wide(*a.wide) for t, a in folder.adapters.items() if a.wide is not None}
+        self._cache = Cache(cache)
 
     def card(self, task: str) -> TaskCard:
         """A specialist's card: labels, thresholds, scores. Raises UsageError for a foreign name."""
@@ -82,8 +90,8 @@ class Model:
         Raises:
             UsageError: ``texts`` is one string, or ``field`` is not a field kind.
         """
-        places, rows, _ = self._encode(texts, field)
-        vectors: np.ndarray = self._engine.run(rows).vectors[places]
+        places, distinct = _distinct(texts, field)
+        vectors: np.ndarray = self._engine.run(self._encode(distinct, field)[0]).vectors[places]
         return vectors
 
     def probabilities(
@@ -115,6 +123,26 @@ class Model:
         rows = [_row(text) for text in texts]
         return self._rank(rows, texts, self.card(task), from_file=False)
 
+    def stream(
+        self, rows: Iterable[str | bytes], task: str = "host-category", batch: int = 256
+    ) -> Iterator[Verdict]:
+        """Verdicts of any number of texts, in order and in constant memory.
+
+        Args:
+            rows: texts, e.g. an open file; at most ``batch`` of them are read ahead.
+            task: the specialist to ask.
+            batch: texts that go through the network together.
+
+        Raises:
+            UsageError: at once, if ``rows`` is one string, ``batch`` is less than 1, or the model
+                has no such task.
+        """
+        _refuse_one_string(rows)
+        if batch < 1:
+            raise UsageError(f"batch={batch}: expected 1 or more texts")
+        self.card(task)
+        return self._stream(iter(rows), task, batch)
+
     def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
         """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
         texts = [row.text for row in rows]
@@ -132,7 +160,7 @@ class Model:
         verdict = self.classify([text], task)[0]
         if verdict.model_label is None:
             return Explanation(verdict, verdict.text, ())
-        (ids,) = self._encode([text], card.field)[1]
+        (ids,) = self._encode([normalize(text, card.field)], card.field)[0]
         label = card.labels.index(verdict.model_label)
 
         def log_odds(rows: list[list[int]]) -> np.ndarray:
@@ -146,6 +174,14 @@ class Model:
         pieces = [self.tokenizer.piece(token) for token in ids]
         read = b"".join(pieces).decode("utf-8", "backslashreplace")
         return Explanation(verdict, read, spans(ids, pieces, self.tokenizer.mask_id, log_odds))
+
+    def cache_info(self) -> CacheInfo:
+        """How many answers came from the cache, and how many it holds."""
+        return self._cache.info()
+
+    def cache_clear(self) -> None:
+        """Forget every kept answer, and the counts."""
+        self._cache.clear()
 
     def info(self) -> dict[str, Any]:
         """What this model is: sizes, hash and every specialist's card."""
@@ -179,6 +215,10 @@ class Model:
             },
         }
 
+    def _stream(self, rows: Iterator[str | bytes], task: str, batch: int) -> Iterator[Verdict]:
+        while texts := list(islice(rows, batch)):
+            yield from self.classify(texts, task)
+
     def _rank(
         self, rows: Sequence[Row], asked: Sequence[str | bytes], card: TaskCard, *, from_file: bool
     ) -> list[tuple[Verdict, np.ndarray | None]]:
@@ -199,11 +239,33 @@ class Model:
     def _probabilities(
         self, texts: Sequence[str | bytes], card: TaskCard
     ) -> tuple[np.ndarray, list[bool]]:
-        places, rows, truncated = self._encode(texts, card.field)
+        """float32 [n, labels], and whether each text was cut. Equal texts are computed once."""
+        places, distinct = _distinct(texts, card.field)
+        known = self._cache.find(card.task, distinct)
+        missing = [i for i, row in enumerate(known) if row is None]
+        asked = [distinct[i] for i in missing]
+        computed, cut_off = self._compute(asked, card)
+        whole = [i for i, was_cut in enumerate(cut_off) if not was_cut]
+        self._cache.keep(card.task, [asked[i] for i in whole], computed[whole])
+        found = np.empty((len(distinct), len(card.labels)), np.float32)
+        found[missing] = computed
+        hits = [i for i, row in enumerate(known) if row is not None]
+        data = b"".join(row for row in known if row is not None)
+        found[hits] = np.frombuffer(data, np.float32).reshape(-1, found.shape[1])
+        truncated = dict(zip(missing, cut_off, strict=True))
+        return found[places], [truncated.get(place, False) for place in places.tolist()]
+
+    def _compute(
+        self, texts: Sequence[str | bytes], card: TaskCard
+    ) -> tuple[np.ndarray, list[bool]]:
+        """As ``_probabilities``, of normalised texts and without a look at the cache."""
+        if not texts:
+            return np.empty((0, len(card.labels)), np.float32), []
+        rows, truncated = self._encode(texts, card.field)
         logits = self._logits(rows, card) / card.temperature
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities = odds / odds.sum(axis=1, keepdims=True)
-        return probabilities.astype(np.float32)[places], [truncated[i] for i in places]
+        return probabilities.astype(np.float32), truncated
 
     def _logits(self, rows: list[list[int]], card: TaskCard) -> np.ndarray:
         """float64 [n, labels]: the adapter's head, and the wide head where there is one."""
@@ -214,20 +276,13 @@ class Model:
 
     def _encode(
         self, texts: Sequence[str | bytes], field: str
-    ) -> tuple[np.ndarray, list[list[int]], list[bool]]:
-        """Distinct token rows: (place of each text among them, rows, whether each was cut)."""
-        _refuse_one_string(texts)
-        if field not in FIELDS:
-            raise UsageError(f"no field kind {field!r}; known: {', '.join(FIELDS)}")
-        distinct: dict[str | bytes, int] = {}
-        places = np.array(
-            [distinct.setdefault(normalize(t, field), len(distinct)) for t in texts], np.int64
-        )
-        pieces = [cut(text) for text in distinct]
+    ) -> tuple[list[list[int]], list[bool]]:
+        """Token rows of normalised texts, and whether each was cut."""
+        pieces = [cut(text) for text in texts]
         rows = self.tokenizer.encode_batch([text for text, _ in pieces], field)
         limit = self._engine.max_tokens
         truncated = [was or len(r) > limit for (_, was), r in zip(pieces, rows, strict=True)]
-        return places, [both_ends(row, limit) for row in rows], truncated
+        return [both_ends(row, limit) for row in rows], truncated
 
 
 def _verdict(
@@ -262,6 +317,16 @@ def _verdict(
 def _row(text: str | bytes) -> Row:
     shown = text if isinstance(text, str) else text.decode("utf-8", "backslashreplace")
     return Row(text=shown, source="", line=0)
+
+
+def _distinct(texts: Sequence[str | bytes], field: str) -> tuple[np.ndarray, list[str | bytes]]:
+    """The different texts after normalising, and the place int64 [n] of each text among them."""
+    _refuse_one_string(texts)
+    if field not in FIELDS:
+        raise UsageError(f"no field kind {field!r}; known: {', '.join(FIELDS)}")
+    distinct: dict[str | bytes, int] = {}
+    places = [distinct.setdefault(normalize(t, field), len(distinct)) for t in texts]
+    return np.array(places, np.int64), list(distinct)
 
 
 def _refuse_one_string(texts: Iterable[str | bytes]) -> None:

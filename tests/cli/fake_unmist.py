@@ -39,6 +39,8 @@ class FakeModel:
 
     def info(self):
         return {
+            "name": "fake",
+            "version": "1",
             "parameters": 12_345_678,
             "hash": self.hash,
             "tasks": {"host-category": {"labels": list(LABELS), "threshold": 0.5}},
@@ -70,7 +72,7 @@ class FakeModel:
         )
 
 
-def load(path=None, *, adapters=(), threads=None):
+def load(path=None, *, adapters=(), threads=None, cache=0):
     """Stands in for ``unmist.model.load``."""
     if path is not None and not path.is_dir():
         raise ModelError(f"{path}: no model folder here; give --model a folder with a manifest")

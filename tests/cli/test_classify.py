@@ -182,3 +182,43 @@ def test_the_example_inputs_are_readable(unmist, pytestconfig):
     assert counts["dns.log"]["filtered"] + counts["dns.log"]["bad"] >= 1
     assert counts["eve.json"]["filtered"] >= 3
     assert counts["hostnames.txt"]["rows"] == 30
+
+
+@pytest.mark.parametrize("kind", ["table", "jsonl", "json"])
+def test_output_format_is_the_same_choice_by_name(unmist, hosts, kind):
+    flags = [] if kind == "table" else [f"--{kind}"]
+    by_name, by_flag = (
+        unmist("classify", *args, "-q", hosts) for args in (["--output-format", kind], flags)
+    )
+    if kind == "json":
+        found = [json.loads(result.stdout)["verdicts"] for result in (by_name, by_flag)]
+        assert found[0] == found[1]
+    else:
+        assert by_name.stdout == by_flag.stdout
+
+
+def test_events_one_a_line(unmist, hosts, tmp_path):
+    out = tmp_path / "findings.ocsf"
+    assert unmist("classify", "--output-format", "ocsf", "-o", out, hosts).stdout == ""
+    findings = lines(out.read_text())
+    assert {finding["class_uid"] for finding in findings} == {2004}
+    assert [finding["unmapped"]["line"] for finding in findings] == [1, 2, 3, 4, 5]
+    events = lines(unmist("classify", "--output-format", "ecs", hosts).stdout)
+    assert [event["event"]["kind"] for event in events].count("pipeline_error") == 2
+
+
+def test_a_table_is_not_written_to_a_file(unmist, hosts, tmp_path):
+    result = unmist("classify", "--output-format", "table", "-o", tmp_path / "t.jsonl", hosts)
+    assert result.exit_code == 2
+    assert list(tmp_path.glob("t.jsonl")) == []
+
+
+@pytest.mark.parametrize("verb", ["classify", "embed"])
+def test_all_filtered_is_a_warning(unmist, tmp_path, verb):
+    eve = tmp_path / "eve.json"
+    eve.write_text('{"timestamp": "t", "event_type": "dns", "dns": {"rrname": "a.org"}}\n')
+    mistyped = unmist(verb, "--jsonl", "-q", "--column", "dns.rname", eve)
+    assert mistyped.stdout == ""
+    assert "none of 1 records holds such a text; check --column" in mistyped.stderr
+    assert mistyped.exit_code == 0
+    assert unmist(verb, "--jsonl", "-q", "--column", "dns.rrname", eve).stderr == ""

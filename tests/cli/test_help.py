@@ -1,5 +1,6 @@
 """The help page knows without an import what the readers know."""
 
+from unmist.cli import tail
 from unmist.cli.inputs import FORMATS
 
 
@@ -7,9 +8,10 @@ def test_formats_are_those_of_the_readers():
     from unmist import io
 
     assert tuple(io.FORMATS) == FORMATS
+    assert tuple(io.LIVE_FORMATS) == tail.FORMATS
 
 
 def test_every_verb_has_help(unmist):
-    for verb in ("classify", "embed", "evaluate", "model", "run", "serve"):
+    for verb in ("classify", "embed", "evaluate", "model", "run", "serve", "tail"):
         assert verb in unmist("--help").stdout
         assert unmist(verb, "--help").exit_code == 0

@@ -16,7 +16,7 @@ PIPE = subprocess.PIPE
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["classify", "--help"], ["embed", "-h"], ["run", "-h"]]
+    "args", [["--help"], ["classify", "--help"], ["embed", "-h"], ["run", "-h"], ["tail", "-h"]]
 )
 def test_help_imports_neither_numpy_nor_openvino(args):
     code = (

@@ -85,7 +85,10 @@ class Annotate:
         if self._model is None:
             from unmist.model import load
 
-            self._model = load(self.model_path, adapters=self.adapters, threads=self.threads)
+            # A cache would make the last bits of a row depend on what was asked before a restart.
+            self._model = load(
+                self.model_path, adapters=self.adapters, threads=self.threads, cache=0
+            )
         return self._model
 
     def on(self, text_column: str) -> Annotate:

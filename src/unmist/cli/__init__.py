@@ -23,6 +23,7 @@ _VERBS: Final = {
     "model": "unmist.cli.model",
     "run": "unmist.cli.run",
     "serve": "unmist.cli.serve",
+    "tail": "unmist.cli.tail",
     "train": "unmist.cli.train",
 }
 CANNOT_RUN: Final = 2

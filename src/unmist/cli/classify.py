@@ -19,8 +19,8 @@ from unmist.cli.inputs import (
     require_task,
     run_options,
 )
-from unmist.cli.reports import report, row_progress
-from unmist.cli.sinks import Sink, choose_kind, open_sink
+from unmist.cli.reports import report, row_progress, warn_if_all_filtered
+from unmist.cli.sinks import KINDS, Kind, Sink, choose_kind, open_sink
 
 if TYPE_CHECKING:
     from unmist.cli.summary import Summary
@@ -36,6 +36,11 @@ DEFAULT_TASK = "host-category"
 @adapter_option
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="One JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with a summary.")
+@click.option(
+    "--output-format",
+    type=click.Choice(KINDS),
+    help="The same choice by name, and events: ocsf (Detection Finding) or ecs, one a line.",
+)
 @output_option("Write to OUT (.jsonl or .json) instead of standard output, all of it or nothing.")
 @run_options
 @click.pass_context
@@ -49,6 +54,7 @@ def command(
     adapters: tuple[Path, ...],
     as_jsonl: bool,
     as_json: bool,
+    output_format: Kind | None,
     out: Path | None,
     threads: int | None,
     quiet: bool,
@@ -56,24 +62,26 @@ def command(
     """Give one verdict for every row of INPUT (default: standard input, also '-').
 
     A verdict is a label with a calibrated score, or an abstention, or what is wrong
-    with the row. Without --json, --jsonl or -o the answer is a table for people.
+    with the row. Without --json, --jsonl, --output-format or -o the answer is a table
+    for people.
     """
     from unmist.cli.summary import Summary
 
     inputs = require_input(inputs)
-    kind = choose_kind(out, as_json=as_json, as_jsonl=as_jsonl)
+    kind = choose_kind(out, as_json=as_json, as_jsonl=as_jsonl, output_format=output_format)
     model = open_model(model_path, threads, adapters)
     require_task(model, task)
     reader = RowReader(
         inputs, format_=format_, column=column, field=model.field_of(task), report=report
     )
     summary = Summary(task)
-    with open_sink(out, kind, model.labels(task)) as sink:
+    with open_sink(out, kind, model, task) as sink:
         _run(model, reader, sink, summary, quiet=quiet, on_screen=out is None)
         if reader.nothing_readable:
             ctx.exit(2)  # raised inside, so that no output file appears
         summary.finish(filtered=reader.counts.filtered, unreadable=reader.unreadable)
         sink.finish(summary)
+    warn_if_all_filtered(summary.rows, summary.filtered)
     if not quiet:
         apart = "\n" if kind == "table" and sys.stdout.isatty() else ""
         click.echo(apart + "\n".join(summary.lines()), err=True)

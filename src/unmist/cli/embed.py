@@ -18,7 +18,7 @@ from unmist.cli.inputs import (
     require_input,
     run_options,
 )
-from unmist.cli.reports import report, row_progress
+from unmist.cli.reports import report, row_progress, warn_if_all_filtered
 from unmist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def command(
 
         write_vectors(out, batches, model.hash)
     bad.close()
+    warn_if_all_filtered(reader.rows, reader.counts.filtered)
     if not quiet:
         done = f"{reader.rows - bad.count:,} vectors of {model.dim} numbers"
         click.echo(f"{done}, {bad.count:,} rows bad, {reader.counts.filtered:,} filtered", err=True)

@@ -23,6 +23,15 @@ def report(message: str) -> None:
         click.echo(f"unmist: {visible(message)}", err=True)
 
 
+def warn_if_all_filtered(rows: int, filtered: int) -> None:
+    """Say that nothing was asked about; a mistyped ``--column`` looks like that."""
+    if filtered and not rows:
+        report(
+            f"warning: no row was answered, because none of {filtered:,} records holds such a "
+            "text; check --column, --format and the kind of text that is asked for"
+        )
+
+
 def row_progress(*, quiet: bool, shares_screen: bool) -> tqdm[None]:
     """A bar counting rows, silent unless standard error is a terminal of its own.
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from types import FrameType
 from typing import TYPE_CHECKING, Final, Protocol
 
 import click
@@ -18,11 +17,11 @@ from unmist.cli.inputs import (
     adapter_option,
     input_options,
     model_option,
-    open_model,
     require_task,
     run_options,
 )
-from unmist.cli.reports import report, row_progress
+from unmist.cli.reports import report, row_progress, warn_if_all_filtered
+from unmist.cli.stopping import stop_on
 
 if TYPE_CHECKING:
     from unmist.batch import Outcome, Summary
@@ -105,13 +104,10 @@ def command(
         to="jsonl" if to == "jsonl" else "parquet",
     )
     paths = find_inputs(inputs, out)
-    model = open_model(model_path, threads, adapters)
+    annotate = Annotate(tasks, "text", model_path, embed, adapters=adapters, threads=threads)
     for task in tasks:
-        require_task(model, task)
-    annotate = Annotate(
-        tasks, "text", model_path, embed, adapters=adapters, threads=threads, model=model
-    )
-    with _stop_on_term() as stop, _open_progress(progress, quiet=quiet) as shown:
+        require_task(annotate.model, task)
+    with stop_on(signal.SIGTERM) as stop, _open_progress(progress, quiet=quiet) as shown:
         try:
             outcome = run_job(
                 out,
@@ -125,28 +121,11 @@ def command(
         except StoppedError:
             report(f"stopped; run the same command again to go on with {out}")
             ctx.exit(TERMINATED)
+    summary = outcome.summary
+    warn_if_all_filtered(summary.rows_out + summary.dead, summary.filtered)
     if not quiet:
         click.echo("\n".join(_lines(outcome, out)), err=True)
     ctx.exit(_exit_code(outcome))
-
-
-class _Stop:
-    """Whether the process was asked to end."""
-
-    asked = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-
-
-@contextmanager
-def _stop_on_term() -> Iterator[_Stop]:
-    stop = _Stop()
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Progress(Protocol):

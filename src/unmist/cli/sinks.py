@@ -1,9 +1,9 @@
-"""Where verdicts go: a table, a JSONL stream or one JSON document; to a file or standard output."""
+"""Where verdicts go: a table, lines of JSON or one JSON document; to a file or standard output."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
@@ -14,9 +14,13 @@ from unmist.cli.tables import VerdictTable, standard_output
 
 if TYPE_CHECKING:
     from unmist.cli.summary import Summary
+    from unmist.io import Producer
+    from unmist.model import Model
     from unmist.verdict import Verdict
 
-Kind = Literal["table", "jsonl", "json"]
+Kind = Literal["table", "jsonl", "json", "ocsf", "ecs"]
+KINDS: Final[tuple[Kind, ...]] = ("table", "jsonl", "json", "ocsf", "ecs")
+LINE_KINDS: Final[tuple[Kind, ...]] = ("jsonl", "ocsf", "ecs")
 
 _KIND_OF_SUFFIX: Final[dict[str, Kind]] = {".jsonl": "jsonl", ".json": "json"}
 
@@ -42,13 +46,13 @@ class TableSink(VerdictTable):
         self.flush()
 
 
-class JsonlSink:
-    """One verdict a line."""
+class LineSink:
+    """One JSON object a line: the verdict, or with ``shape`` what that makes of it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, shape: Callable[[Verdict], object] | None = None) -> None:
         from unmist.io import VerdictWriter
 
-        self._writer = VerdictWriter(stream)
+        self._writer = VerdictWriter(stream, shape)
 
     def write(self, verdict: Verdict) -> None:
         """Write one line."""
@@ -90,10 +94,16 @@ class DocumentSink:
         self.flush()
 
 
-def choose_kind(out: Path | None, *, as_json: bool, as_jsonl: bool) -> Kind:
+def choose_kind(
+    out: Path | None, *, as_json: bool, as_jsonl: bool, output_format: Kind | None
+) -> Kind:
     """The shape that the flags ask for, else the one that the output's suffix means."""
-    if as_json and as_jsonl:
-        raise click.UsageError("--json and --jsonl exclude each other.")
+    if as_json + as_jsonl + (output_format is not None) > 1:
+        raise click.UsageError("--json, --jsonl and --output-format exclude each other.")
+    if output_format == "table" and out is not None:
+        raise click.UsageError("A table goes to standard output only; leave out -o.")
+    if output_format is not None:
+        return output_format
     if as_json or as_jsonl:
         return "json" if as_json else "jsonl"
     if out is None:
@@ -102,24 +112,47 @@ def choose_kind(out: Path | None, *, as_json: bool, as_jsonl: bool) -> Kind:
     if suffix not in _KIND_OF_SUFFIX:
         raise click.UsageError(
             f"Cannot tell from '{out}' what to write: name it .jsonl or .json, "
-            "or give --jsonl or --json."
+            "or give --jsonl, --json or --output-format."
         )
     return _KIND_OF_SUFFIX[suffix]
 
 
 @contextmanager
-def open_sink(out: Path | None, kind: Kind, labels: Sequence[str]) -> Iterator[Sink]:
+def open_sink(out: Path | None, kind: Kind, model: Model, task: str) -> Iterator[Sink]:
     """A sink on ``out`` or standard output; ``out`` appears only once all of it is written."""
+    if kind == "table":
+        yield TableSink(standard_output(), model.labels(task))
+        return
     if out is None:
-        yield _sink_on(sys.stdout.buffer, kind, labels)
+        yield _sink_on(sys.stdout.buffer, kind, model)
         return
     from unmist.io import AtomicFile
 
     with AtomicFile(out) as stream:
-        yield _sink_on(stream, kind, labels)
+        yield _sink_on(stream, kind, model)
 
 
-def _sink_on(stream: BinaryIO, kind: Kind, labels: Sequence[str]) -> Sink:
-    if kind == "table":
-        return TableSink(standard_output(), labels)
-    return DocumentSink(stream) if kind == "json" else JsonlSink(stream)
+def line_sink(stream: BinaryIO, kind: Kind, model: Model) -> LineSink:
+    """A sink for one of :data:`LINE_KINDS`."""
+    from unmist.io import event_shape
+
+    if kind == "ocsf" or kind == "ecs":
+        return LineSink(stream, event_shape(kind, _producer(model)))
+    return LineSink(stream)
+
+
+def _sink_on(stream: BinaryIO, kind: Kind, model: Model) -> Sink:
+    return DocumentSink(stream) if kind == "json" else line_sink(stream, kind, model)
+
+
+def _producer(model: Model) -> Producer:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from unmist.io import Producer
+
+    try:
+        ours = version("unmist")
+    except PackageNotFoundError:
+        ours = "unknown"
+    info = model.info()
+    return Producer(ours, info["name"], info["version"], model.hash)

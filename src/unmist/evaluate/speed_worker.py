@@ -18,7 +18,7 @@ def unmist_embed(folder: str, threads: int) -> Encode:
     """Vectors by unmist."""
     import unmist
 
-    model = unmist.load(folder or None, threads=threads)
+    model = unmist.load(folder or None, threads=threads, cache=0)
     return lambda texts: model.embed(texts)
 
 
@@ -26,7 +26,7 @@ def unmist_classify(folder: str, threads: int) -> Encode:
     """Verdicts of host-category by unmist."""
     import unmist
 
-    model = unmist.load(folder or None, threads=threads)
+    model = unmist.load(folder or None, threads=threads, cache=0)
     return lambda texts: model.classify(texts, task="host-category")
 
 

@@ -8,7 +8,7 @@ import msgspec
 from unmist.io.columns import by_kind
 from unmist.io.jsonlines import RecordError, decode_object, decode_value, json_rows
 from unmist.io.row import ReadRequest, Row
-from unmist.io.stream import ByteStream
+from unmist.io.stream import LineSource
 
 _ABSENT = msgspec.Raw()
 
@@ -57,7 +57,7 @@ _SECTIONS: Mapping[str, Mapping[str, Callable[[Section], Sequence[object]]]] = {
 }
 
 
-def read_eve(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_eve(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     """The rows of one field kind, or of a dotted path given as column, in EVE events.
 
     Raises:

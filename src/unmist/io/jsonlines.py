@@ -9,7 +9,7 @@ import msgspec
 from unmist.io.columns import pick_column
 from unmist.io.lines import split_lines
 from unmist.io.row import ReadRequest, Row, bad_row, value_row
-from unmist.io.stream import ByteStream
+from unmist.io.stream import LineSource
 
 Extract = Callable[[bytes], Sequence[object]]
 """The values of the wanted kind in one line; ``None`` among them stands for an unset one.
@@ -36,7 +36,7 @@ def decode_value(raw: msgspec.Raw) -> Any:
     return msgspec.json.decode(raw)
 
 
-def json_rows(stream: ByteStream, request: ReadRequest, extract: Extract) -> Iterator[Row]:
+def json_rows(stream: LineSource, request: ReadRequest, extract: Extract) -> Iterator[Row]:
     """Rows of the values that ``extract`` finds; every other line is a bad row or filtered."""
     source, counts = request.source, request.counts
     for number, raw, problem in split_lines(stream):
@@ -104,7 +104,7 @@ class JsonRecord(NamedTuple):
     members: dict[str, msgspec.Raw]
 
 
-def read_jsonl(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_jsonl(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     """The rows of one key of JSONL; without a column the first object decides which.
 
     Raises:
@@ -113,7 +113,7 @@ def read_jsonl(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
     return (record.row for record in jsonl_records(stream, request))
 
 
-def jsonl_records(stream: ByteStream, request: ReadRequest) -> Iterator[JsonRecord]:
+def jsonl_records(stream: LineSource, request: ReadRequest) -> Iterator[JsonRecord]:
     """As ``read_jsonl``, with all members."""
     column: str | None = None
     members: dict[str, msgspec.Raw] = {}
@@ -123,13 +123,22 @@ def jsonl_records(stream: ByteStream, request: ReadRequest) -> Iterator[JsonReco
         members = decode_object(line)
         if column is None:
             column = pick_column(tuple(members), request)
-        if column not in members:
-            raise RecordError("missing_column")
-        value = decode_value(members[column])
-        if value is None:
-            raise RecordError("missing_value")
-        return (value,)
+        return _value(members, column)
 
     # At most one row a line, so the members are those of the line that the row is of.
     for row in json_rows(stream, request, extract):
         yield JsonRecord(row, column, members)
+
+
+def json_key_rows(stream: LineSource, request: ReadRequest, key: str) -> Iterator[Row]:
+    """The rows of one key of JSONL, which no object need have."""
+    return json_rows(stream, request, lambda line: _value(decode_object(line), key))
+
+
+def _value(members: dict[str, msgspec.Raw], key: str) -> Sequence[object]:
+    if key not in members:
+        raise RecordError("missing_column")
+    value = decode_value(members[key])
+    if value is None:
+        raise RecordError("missing_value")
+    return (value,)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from unmist.io.row import MAX_LINE_BYTES, MAX_TEXT_BYTES, ReadRequest, Row, bad_row, value_row
-from unmist.io.stream import ByteStream
+from unmist.io.stream import LineSource
 
 
 class Line(NamedTuple):
@@ -49,14 +49,14 @@ class _PartialLine:
         return Line(number, raw, "line_too_long" if over_long else None)
 
 
-def split_lines(stream: ByteStream) -> Iterator[Line]:
+def split_lines(stream: LineSource) -> Iterator[Line]:
     """The lines of ``stream``; the last one needs no newline.
 
     A damaged compressed input ends with one line that carries the damage: a line cut in the middle
     is another text (``example.co`` of ``example.com``) and must not pass for a good one.
     """
     partial = _PartialLine()
-    number = 0
+    number = stream.lines_read
     for chunk in stream.chunks():
         *whole, rest = chunk.split(b"\n")
         if whole:
@@ -77,7 +77,7 @@ def split_lines(stream: ByteStream) -> Iterator[Line]:
         yield partial.take(last)
 
 
-def read_lines(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_lines(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     """Every line is one text."""
     for number, raw, problem in split_lines(stream):
         if problem is not None:

@@ -1,9 +1,10 @@
-"""Where answers go: files that appear whole or not at all, and verdicts as JSONL."""
+"""Where answers go: files that appear whole or not at all, and verdicts as JSON, one a line."""
 
 import contextlib
 import io
 import os
 import secrets
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -109,20 +110,26 @@ def _output_error(path: str, error: Exception) -> OutputError:
 
 
 class VerdictWriter:
-    """Verdicts as JSONL on a binary stream, one object a line, keys in the order of the fields.
+    """Verdicts on a binary stream, one JSON object a line, keys in the order of the fields.
 
     A context manager that flushes at its end and does not close the stream. Errors of the stream,
     a broken pipe among them, reach the caller as they are.
+
+    Args:
+        stream: where the lines go.
+        shape: what is written of a verdict; None for the verdict itself.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, shape: Callable[[Verdict], object] | None = None) -> None:
         self._stream = stream
+        self._shape = shape
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
 
     def write(self, verdict: Verdict) -> None:
         """Append one verdict; it is on the stream after ``flush`` at the latest."""
-        self._encoder.encode_into(verdict, self._buffer, -1)
+        written = verdict if self._shape is None else self._shape(verdict)
+        self._encoder.encode_into(written, self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= _BUFFER_BYTES:
             self._write_out()

@@ -96,9 +96,15 @@ def resolve_format(stream: ByteStream, request: ReadRequest, format: str) -> str
     Raises:
         UsageError: a column is asked for, and the first line has no columns.
     """
-    if format != "auto":
-        return format
-    head = stream.head()
+    return pick_format(stream.head(), request) if format == "auto" else format
+
+
+def pick_format(head: bytes, request: ReadRequest) -> str:
+    """The format of an input that starts with ``head``.
+
+    Raises:
+        UsageError: a column is asked for, and the first line has no columns.
+    """
     detected = detect_format(head, request.column)
     if detected == "lines" and request.column is not None and head:
         # Reading a table as plain lines would classify whole records, so a mistyped name stops.

@@ -6,7 +6,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Protocol
 
 from unmist.errors import InputError
 from unmist.io.compression import MAGIC_BYTES, DamageError, LimitError, codec_for, decompress
@@ -14,7 +14,25 @@ from unmist.io.compression import MAGIC_BYTES, DamageError, LimitError, codec_fo
 STDIN = "-"
 HEAD_BYTES = 64 << 10
 _CHUNK_BYTES = 256 << 10
-_UTF8_BOM = b"\xef\xbb\xbf"
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class LineSource(Protocol):
+    """What the readers of lines need of their input; ``ByteStream`` is one.
+
+    Attributes:
+        damage: reason code once the input turned out cut or corrupt.
+        lines_read: lines handed out before; the splitter counts on from there.
+    """
+
+    damage: str | None
+    lines_read: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, in chunks of at most 256 KiB."""
+
+    def head(self) -> bytes:
+        """The start, not consumed: one line at least, 64 KiB at most."""
 
 
 class ByteStream:
@@ -67,7 +85,7 @@ class ByteStream:
         Raises:
             InputError: reading fails, or a decompression limit is exceeded.
         """
-        first = self._fill(lambda head: len(head) >= len(_UTF8_BOM)).removeprefix(_UTF8_BOM)
+        first = self._fill(lambda head: len(head) >= len(UTF8_BOM)).removeprefix(UTF8_BOM)
         self._buffered.clear()
         if first:
             yield first
@@ -80,7 +98,7 @@ class ByteStream:
         It stops at the first line so that a live pipe is not held up until it has sent 64 KiB.
         """
         head = self._fill(lambda head: len(head) >= HEAD_BYTES or b"\n" in head.lstrip())
-        return head[:HEAD_BYTES].removeprefix(_UTF8_BOM)
+        return head[:HEAD_BYTES].removeprefix(UTF8_BOM)
 
     def seekable(self) -> IO[bytes]:
         """The whole content as a seekable file, closed with the stream.

@@ -11,7 +11,7 @@ from unmist.io.columns import first_column, zeek_columns
 from unmist.io.jsonlines import decode_object, decode_value, json_rows
 from unmist.io.lines import split_lines
 from unmist.io.row import ReadRequest, Row, bad_row, value_row
-from unmist.io.stream import ByteStream
+from unmist.io.stream import LineSource
 
 # Zeek writes a backslash as \\ and every other byte it does not print as \xNN.
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-fA-F]{2}))")
@@ -35,7 +35,7 @@ def unescape(value: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()) if match[1] else b"\\", value)
 
 
-def read_zeek(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_zeek(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     """The rows of one column of a Zeek log, TSV or JSON.
 
     Raises:
@@ -43,11 +43,12 @@ def read_zeek(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
         UsageError: the column is not in the log, or the field kind has no default column.
     """
     if stream.head().lstrip().startswith(b"{"):
-        return _read_json(stream, request)
-    return _read_tsv(stream, request)
+        return read_zeek_json(stream, request)
+    return read_zeek_tsv(stream, request)
 
 
-def _read_json(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_zeek_json(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
+    """As ``read_zeek``, of a log that is known to be JSON."""
     if request.column is not None:
         column = request.column
         return json_rows(stream, request, lambda line: _member(line, column))
@@ -107,10 +108,16 @@ class _Column(msgspec.Struct, frozen=True):
     is_set: bool = False
 
 
-def _read_tsv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
+def read_zeek_tsv(
+    stream: LineSource, request: ReadRequest, *, required: bool = True
+) -> Iterator[Row]:
+    """As ``read_zeek``, of a log that is known to be TSV.
+
+    With ``required`` the first log of a concatenation must have the column. Records of any other
+    log without it are bad rows.
+    """
     header = _Header()
     column: _Column | None = None
-    first_log = True
     for number, raw, problem in split_lines(stream):
         line = raw.removesuffix(b"\r")
         if problem is not None:
@@ -122,8 +129,8 @@ def _read_tsv(stream: ByteStream, request: ReadRequest) -> Iterator[Row]:
             yield bad_row(line, "empty", request.source, number)
         else:
             if column is None:
-                column = _locate(header, request, number, required=first_log)
-                first_log = False
+                column = _locate(header, request, number, required=required)
+                required = False
             yield from _record_rows(line, number, header, column, request)
 
 
