@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -31,16 +30,18 @@ def test_help_imports_neither_numpy_nor_openvino(args):
     assert "Usage: unmist" in done.stdout
 
 
-def test_help_is_quick():
-    """At most 150 ms of processor time, which a busy machine does not stretch like a clock."""
-
-    def spent():
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "unmist", "--help"], stdout=PIPE, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    assert min(spent() for _ in range(5)) < 0.15
+def test_help_imports_nothing_heavy():
+    """What keeps help quick; how quick depends on the machine and how busy it is."""
+    code = (
+        "import sys; from unmist.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'openvino', 'pyarrow', 'safetensors', 'tokenizers', 'torch'}\n"
+        "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: " in done.stdout
 
 
 def test_version():
