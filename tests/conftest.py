@@ -65,7 +65,7 @@ def ticks() -> SimpleNamespace:
     return SimpleNamespace(monotonic=itertools.count().__next__)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ticking() -> Callable[[], SimpleNamespace]:
     """:func:`ticks`."""
     return ticks

@@ -68,6 +68,10 @@ class Model:
         self._wide = {t: Wide(*a.wide) for t, a in folder.adapters.items() if a.wide is not None}
         self._cache = Cache(cache)
 
+    def compile(self) -> None:
+        """Make ready for every task now, so that no first question waits for it."""
+        self._engine.compile()
+
     def card(self, task: str) -> TaskCard:
         """A specialist's card: labels, thresholds, scores. Raises UsageError for a foreign name."""
         if task not in self._folder.adapters:

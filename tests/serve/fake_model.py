@@ -63,6 +63,9 @@ class FakeModel:
         self._work(("embed", field), texts)
         return np.array([vector(text, field) for text in texts], np.float32)
 
+    def compile(self):
+        """Nothing to do."""
+
     def rank(self, texts, task="host-category"):
         self._work(("rank", task), texts)
         verdicts = [self._verdict(text, task) for text in texts]

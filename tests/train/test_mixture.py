@@ -15,12 +15,8 @@ LABELS = ["education", "gambling", "news"]
 
 
 @pytest.fixture(scope="module")
-def mixture(
-    data_folder: Path, tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Mixture:
-    path = tmp_path_factory.mktemp("mixture") / "mixture.safetensors"
-    prepare(data_folder, Tokenizer(tokenizer_file), "hostname", [TASK], path)
-    return Mixture(path)
+def mixture(mixture_file: Path) -> Mixture:
+    return Mixture(mixture_file)
 
 
 def test_parts_and_questions(mixture: Mixture, data_folder: Path) -> None:

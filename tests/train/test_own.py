@@ -23,19 +23,17 @@ def table(rows: int = 200) -> Table:
 
 
 @pytest.fixture(scope="module")
-def adapter(tmp_path_factory: pytest.TempPathFactory, encoder_folder: Path) -> Path:
+def adapter(
+    tmp_path_factory: pytest.TempPathFactory,
+    encoder_folder: Path,
+    ticking: Callable[[], SimpleNamespace],
+) -> Path:
     folder = tmp_path_factory.mktemp("own") / "pastime"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "time", ticks())
+        patch.setattr(fitting, "time", ticking())
         recipe = Recipe(minutes=400 / 60, lr=1e-2, patience=8)
         own.train_own(table(), "rows.csv", "hostname", encoder_folder, folder, recipe)
     return folder
-
-
-def ticks() -> SimpleNamespace:
-    from itertools import count
-
-    return SimpleNamespace(monotonic=count().__next__)
 
 
 def test_it_opens_beside_the_models_own_and_changes_none_of_them(

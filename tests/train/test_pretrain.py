@@ -19,19 +19,10 @@ from unmist.text import Tokenizer
 from unmist.train import pretrain
 from unmist.train.encoder import Shape
 from unmist.train.export import load_encoder, load_run
-from unmist.train.mixture import Batch, Mixture, prepare
+from unmist.train.mixture import Batch, Mixture
 from unmist.train.pretrain import HeldOut, Recipe, Run, mask, rate_share, shape_of
 
 TASK = "host-category"
-
-
-@pytest.fixture(scope="module")
-def mixture_file(
-    data_folder: Path, tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    path = tmp_path_factory.mktemp("mixture") / "mixture.safetensors"
-    prepare(data_folder, Tokenizer(tokenizer_file), "hostname", [TASK], path)
-    return path
 
 
 def recipe(minutes: float) -> Recipe:

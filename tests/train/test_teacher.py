@@ -11,19 +11,10 @@ from safetensors.numpy import load_file, save_file
 from unmist.text import Tokenizer
 from unmist.train import teacher
 from unmist.train.encoder import Shape
-from unmist.train.mixture import Batch, Mixture, prepare
+from unmist.train.mixture import Batch, Mixture
 from unmist.train.pretrain import Pretrainer, SoftTargets
 
 TASK = "host-category"
-
-
-@pytest.fixture(scope="module")
-def mixture_file(
-    data_folder: Path, tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    path = tmp_path_factory.mktemp("mixture") / "mixture.safetensors"
-    prepare(data_folder, Tokenizer(tokenizer_file), "hostname", [TASK], path)
-    return path
 
 
 def test_answers_are_probabilities_of_the_rows_named(

@@ -15,18 +15,16 @@ from unmist.cli.inputs import (
     model_option,
     open_model,
     output_option,
+    require_field,
     require_input,
     run_options,
 )
-from unmist.cli.reports import report, row_progress, warn_if_all_filtered
-from unmist.errors import UsageError
+from unmist.cli.reports import BadRows, report, row_progress, warn_if_all_filtered
 
 if TYPE_CHECKING:
-    from unmist.io import Row
     from unmist.io.vectors import Batch
     from unmist.model import Model
 
-BAD_ROWS_NAMED: Final = 20
 SUFFIXES: Final = (".npy", ".parquet", ".jsonl")
 
 
@@ -57,7 +55,7 @@ def command(
     """
     inputs = require_input(inputs)
     _check_output(out, as_jsonl=as_jsonl)
-    _check_field(field)
+    require_field(field)
     model = open_model(model_path, threads)
     reader = RowReader(inputs, format_=format_, column=column, field=field, report=report)
     bad = BadRows()
@@ -76,24 +74,6 @@ def command(
     ctx.exit(1 if bad.count or reader.unreadable else 0)
 
 
-class BadRows:
-    """Names the first bad rows on standard error and counts the rest."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def add(self, row: Row) -> None:
-        """Take one bad row."""
-        self.count += 1
-        if self.count <= BAD_ROWS_NAMED:
-            report(f"{row.source}:{row.line}: {row.problem}")
-
-    def close(self) -> None:
-        """Say how many were not named."""
-        if self.count > BAD_ROWS_NAMED:
-            report(f"and {self.count - BAD_ROWS_NAMED:,} more bad rows")
-
-
 def _check_output(out: Path | None, *, as_jsonl: bool) -> None:
     if out is None:
         if sys.stdout.isatty() and not as_jsonl:
@@ -108,13 +88,6 @@ def _check_output(out: Path | None, *, as_jsonl: bool) -> None:
         raise click.UsageError(
             f"Cannot tell from '{out}' what to write: use {', '.join(SUFFIXES)}."
         )
-
-
-def _check_field(field: str) -> None:
-    from unmist.text import FIELDS
-
-    if field not in FIELDS:
-        raise UsageError(f"no field kind '{field}'; there are: {', '.join(FIELDS)}")
 
 
 def _batches(

@@ -108,6 +108,14 @@ def require_task(model: Model, task: str) -> None:
         raise UsageError(f"no task '{task}' in this model; its tasks: {known}")
 
 
+def require_field(field: str) -> None:
+    """Refuse a field kind that there is not, before anything is read."""
+    from unmist.text import FIELDS
+
+    if field not in FIELDS:
+        raise UsageError(f"no field kind '{field}'; there are: {', '.join(FIELDS)}")
+
+
 def require_input(inputs: tuple[str, ...]) -> tuple[str, ...]:
     """The inputs to read: those named, else standard input unless a person sits at it."""
     if inputs:

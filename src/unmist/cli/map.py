@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unmist.cli.embed import BadRows
 from unmist.cli.inputs import (
     adapter_option,
     input_options,
     model_option,
     open_model,
     output_option,
+    require_field,
     require_input,
     require_task,
     run_options,
 )
-from unmist.cli.reports import report
+from unmist.cli.reports import BadRows, report
 from unmist.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def command(
         raise click.UsageError("Nothing to write: give -o MAP.html, --parquet, --png or --svg.")
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"'{out}' is not a page's name: use .html, or --parquet, --png.")
-    _check_field(field)
+    require_field(field)
     from unmist.map import Settings, build, read_map
     from unmist.map.extra import need
     from unmist.map.rows import Gathering
@@ -124,13 +124,6 @@ def command(
     if not quiet:
         click.echo("\n".join(_summary(points)), err=True)
     ctx.exit(1 if bad.count or gathering.unreadable else 0)
-
-
-def _check_field(field: str) -> None:
-    from unmist.text import FIELDS
-
-    if field not in FIELDS:
-        raise UsageError(f"no field kind '{field}'; there are: {', '.join(FIELDS)}")
 
 
 def _tasks(model: Model, wanted: tuple[str, ...], field: str) -> tuple[str, ...]:

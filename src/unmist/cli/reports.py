@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +11,10 @@ from unmist.visible import visible
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from unmist.io import Row
+
+BAD_ROWS_NAMED: Final = 20
 
 
 def report(message: str) -> None:
@@ -43,3 +47,21 @@ def row_progress(*, quiet: bool, shares_screen: bool) -> tqdm[None]:
 
     hidden = quiet or shares_screen or not sys.stderr.isatty()
     return tqdm(unit=" rows", unit_scale=True, leave=False, disable=hidden, file=sys.stderr)
+
+
+class BadRows:
+    """Names the first bad rows on standard error and counts the rest."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, row: Row) -> None:
+        """Take one bad row."""
+        self.count += 1
+        if self.count <= BAD_ROWS_NAMED:
+            report(f"{row.source}:{row.line}: {row.problem}")
+
+    def close(self) -> None:
+        """Say how many were not named."""
+        if self.count > BAD_ROWS_NAMED:
+            report(f"and {self.count - BAD_ROWS_NAMED:,} more bad rows")

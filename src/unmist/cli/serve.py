@@ -90,4 +90,6 @@ def command(
         ) from None
     settings, origins = load_settings(flags, config)
     settings.key()  # a mistake there should not wait for the model
-    serve(open_model(model_path, settings.threads, adapters), settings, origins)
+    model = open_model(model_path, settings.threads, adapters)
+    model.compile()
+    serve(model, settings, origins)

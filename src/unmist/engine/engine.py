@@ -67,6 +67,11 @@ class Engine:
         logits = graph.infer(rows, adapters)[1]
         return [row[graph.columns[task]] for row, task in zip(logits, tasks, strict=True)]
 
+    def compile(self) -> None:
+        """Compile the graph of every task and of the bare encoder now, not when it is needed."""
+        for tasks in ((), *((task,) for task in self.tasks)):
+            self._graph(tasks)
+
     def _graph(self, tasks: tuple[str, ...]) -> "_Graph":
         if tasks not in self._graphs:
             self._graphs[tasks] = _Graph(self._folder, tasks, self._settings)

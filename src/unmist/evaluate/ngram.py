@@ -18,6 +18,16 @@ from unmist.evaluate import metrics
 from unmist.evaluate.data import examples
 
 
+def linear_classifier(seed: int) -> Any:
+    """Logistic regression on n-gram counts, one label against all others, as every use here has
+    it: averaged stochastic gradient descent, 8 epochs, alpha 1e-6."""
+    from sklearn.linear_model import SGDClassifier
+
+    return SGDClassifier(
+        loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
+    )
+
+
 class NgramClassifier:
     """Counts of character 1- to 5-grams hashed into 2**20 columns, rows scaled to unit length,
     logistic loss by averaged stochastic gradient descent, 8 epochs, alpha 1e-6.
@@ -28,14 +38,11 @@ class NgramClassifier:
 
     def __init__(self, texts: list[str], labels: Sequence[Any], seed: int = 1) -> None:
         from sklearn.feature_extraction.text import HashingVectorizer
-        from sklearn.linear_model import SGDClassifier
 
         self._vectorizer = HashingVectorizer(
             analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm="l2"
         )
-        self._classifier = SGDClassifier(
-            loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
-        )
+        self._classifier = linear_classifier(seed)
         self._classifier.fit(self._vectorizer.transform(texts), labels)
         self.labels: list[Any] = list(self._classifier.classes_)
 

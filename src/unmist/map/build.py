@@ -159,10 +159,8 @@ def _onto(
     xy = np.concatenate([on.xy, layout.place(on.xy, more)])
     found = np.concatenate([on.clusters, clusters.adopt(on.clusters, more)])
     placed = np.concatenate([on.placed, np.ones(total - before, bool)])
-    # A laid-out point finds itself first.
-    own = beside == np.arange(total)[:, None]
-    own[~own.any(axis=1), -1] = True
-    near = beside[~own].reshape(total, -1)[:, :_SHOWN].astype(np.int32)
+    keep = layout.others(beside, np.arange(total))
+    near = beside[keep].reshape(total, -1)[:, :_SHOWN].astype(np.int32)
     made = _finish(
         model, joined, settings, say, xy, found, near, placed, on.quality, kept_names=on.names
     )

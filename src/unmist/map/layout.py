@@ -66,10 +66,20 @@ def neighbour_graph(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
     """As :func:`nearest` for the points themselves, each left out of its own neighbours."""
     n = len(points)
     places, distances = nearest(points, points, k + 1)
-    own = places == np.arange(n)[:, None]
-    own[~own.any(axis=1), -1] = True  # twins may push a point out of its own list
-    keep = ~own
+    keep = others(places, np.arange(n))
     return places[keep].reshape(n, k), distances[keep].reshape(n, k)
+
+
+def others(places: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Which neighbours to keep so that no point is its own: bool [n, k], all but one of each row.
+
+    Args:
+        places: int [n, k], neighbours of each point, itself perhaps among them.
+        own: int [n], the place of the point itself.
+    """
+    itself: np.ndarray = places == own[:, None]
+    itself[~itself.any(axis=1), -1] = True  # twins may push a point out of its own list
+    return ~itself
 
 
 def lay_out(

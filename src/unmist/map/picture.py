@@ -26,7 +26,7 @@ def write_picture(path: str | Path, points: MapPoints, kind: str) -> None:
         UsageError: matplotlib is not installed.
         OutputError: it cannot be written.
     """
-    need("matplotlib")
+    matplotlib: Any = need("matplotlib")
     figures = need("matplotlib.figure")
     figure = figures.Figure(figsize=_SIZE, dpi=150, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -46,7 +46,6 @@ def write_picture(path: str | Path, points: MapPoints, kind: str) -> None:
             name, (x, y), ha="center", va="center", fontsize=8, color="#1d2330",
             path_effects=halo, parse_math=False,
         )  # fmt: skip
-    matplotlib: Any = need("matplotlib")
     with AtomicFile(path) as file, matplotlib.rc_context({"svg.hashsalt": "unmist"}):
         figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
 

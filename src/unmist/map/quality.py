@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from unmist.map import layout
 from unmist.map.extra import need
 
 NEIGHBOURS: Final = 15
@@ -43,7 +44,8 @@ def measure(vectors: np.ndarray, xy: np.ndarray, *, seed: int) -> dict[str, floa
         block = anchors[start : start + _BLOCK]
         apart = squares - 2 * (vectors[block] @ vectors.T)
         apart[np.arange(len(block)), block] = -np.inf  # rank 0 is the point itself
-        near = _others(tree.query(xy[block], k + 1)[1], block)
+        near = tree.query(xy[block], k + 1)[1]
+        near = near[layout.others(near, block)].reshape(len(block), k)
         ranks = _ranks(apart, near)
         penalty += float(np.maximum(ranks - k, 0).sum())
         kept += float((ranks <= k).sum())
@@ -55,13 +57,6 @@ def measure(vectors: np.ndarray, xy: np.ndarray, *, seed: int) -> dict[str, floa
         "k": k,
         "anchors": len(anchors),
     }
-
-
-def _others(near: np.ndarray, block: np.ndarray) -> np.ndarray:
-    own = near == block[:, None]
-    own[~own.any(axis=1), -1] = True
-    others: np.ndarray = near[~own].reshape(len(block), -1)
-    return others
 
 
 def _ranks(apart: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import SGDClassifier
 
 from unmist.engine.wide import Wide
+from unmist.evaluate.ngram import linear_classifier
 from unmist.text import ngrams
 from unmist.train.calibration import log_softmax
 
@@ -38,9 +38,7 @@ def train(
         bits: n-grams are hashed into ``2**bits`` buckets.
         seed: order of the rows.
     """
-    classifier = SGDClassifier(
-        loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
-    )
+    classifier = linear_classifier(seed)
     classifier.fit(matrix(texts, bits), labels)
     weight, bias = classifier.coef_, classifier.intercept_
     if count == 2:  # sklearn has one column for two labels
