@@ -111,7 +111,7 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapte
             "train it again on this one"
         )
     lora_config = schema.read(folder / layout.ADAPTER_CONFIG, schema.LoraConfig)
-    lora_config.check(folder / layout.ADAPTER_CONFIG)
+    lora_config.check(folder / layout.ADAPTER_CONFIG, config.num_hidden_layers)
     labels, hidden = len(card.labels), config.hidden_size
     head = _arrays(folder / layout.HEAD, {"weight": (labels, hidden), "bias": (labels,)})
     return Adapter(
@@ -154,7 +154,7 @@ def _lora(
     shapes: dict[str, tuple[int, ...]] = {}
     modules = [
         f"layers.{i}.{target}"
-        for i in range(config.num_hidden_layers)
+        for i in lora.layers(config.num_hidden_layers)
         for target in lora.target_modules
     ]
     for module in modules:

@@ -71,6 +71,7 @@ class LoraConfig(msgspec.Struct, frozen=True):
     r: Annotated[int, Meta(gt=0, le=MAX_RANK)]
     lora_alpha: Annotated[float, Meta(ge=0, le=1e6)]
     target_modules: list[str]
+    layers_to_transform: list[int] | None = None
     use_dora: bool = False
     use_rslora: bool = False
     bias: str = "none"
@@ -82,8 +83,12 @@ class LoraConfig(msgspec.Struct, frozen=True):
         """Factor on the low-rank product."""
         return self.lora_alpha / self.r
 
-    def check(self, path: Path) -> None:
-        """Raise ModelError unless this is plain LoRA on layers the engine knows."""
+    def layers(self, count: int) -> list[int]:
+        """The adapted ones of ``count`` layers."""
+        return list(range(count)) if self.layers_to_transform is None else self.layers_to_transform
+
+    def check(self, path: Path, layers: int) -> None:
+        """Raise ModelError unless this is plain LoRA on modules the engine knows."""
         plain = self.peft_type == "LORA" and self.bias == "none"
         fancy = self.use_dora or self.use_rslora or self.rank_pattern or self.alpha_pattern
         if not plain or fancy:
@@ -91,6 +96,9 @@ class LoraConfig(msgspec.Struct, frozen=True):
         foreign = sorted(set(self.target_modules) - LORA_TARGETS)
         if foreign:
             raise ModelError(f"{path}: targets {foreign}; allowed: {sorted(LORA_TARGETS)}")
+        chosen = self.layers(layers)
+        if not chosen or sorted(set(chosen)) != chosen or not 0 <= chosen[0] <= chosen[-1] < layers:
+            raise ModelError(f"{path}: layers {chosen[:9]}, expected some of 0 to {layers - 1}")
 
 
 class TaskCard(msgspec.Struct, frozen=True, kw_only=True):

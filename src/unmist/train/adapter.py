@@ -61,7 +61,7 @@ def train_task(
     said = corpus.about(data, task)
     about = About(
         title=said["title"],
-        field=str(said["field"]),
+        field=corpus.field_of(data, task),
         labels=list(said["labels"]),
         licence=said["licence"],
         data=f"{task}, split {said['split']}; known noise: {said['known_noise']}",
