@@ -33,6 +33,15 @@ class Adapter:
 
 
 @dataclass(frozen=True)
+class Router:
+    """What tells field kinds apart: its card, and ``weights`` of hashed n-grams as an adapter's
+    ``wide``."""
+
+    card: schema.RouterCard
+    weights: tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Folder:
     """All that a model folder holds, verified. ``hash`` covers the extra adapters too."""
 
@@ -43,6 +52,7 @@ class Folder:
     weights: Arrays
     tokenizer: Tokenizer
     adapters: dict[str, Adapter]
+    router: Router | None
 
 
 def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
@@ -77,7 +87,7 @@ def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
         if adapter.card.task in adapters:
             raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
         adapters[adapter.card.task] = adapter
-    return Folder(path, listing, digest, config, weights, tokenizer, adapters)
+    return Folder(path, listing, digest, config, weights, tokenizer, adapters, _router(path))
 
 
 def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
@@ -122,6 +132,17 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapte
         bias=head["bias"],
         wide=_wide(folder / layout.WIDE, labels),
     )
+
+
+def _router(path: Path) -> Router | None:
+    if not (path / layout.ROUTER).exists():
+        return None
+    card = schema.read(path / layout.ROUTER, schema.RouterCard)
+    card.check(path / layout.ROUTER)
+    weights = _wide(path / layout.ROUTER_WEIGHTS, len(card.fields))
+    if weights is None:
+        raise ModelError(f"{path / layout.ROUTER_WEIGHTS}: missing beside {layout.ROUTER}")
+    return Router(card, weights)
 
 
 def _wide(path: Path, labels: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -1,5 +1,6 @@
 """What the JSON files of a model folder must say, and no more than that is believed."""
 
+import math
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -13,6 +14,7 @@ from unmist.text.fields import FIELDS
 Count = Annotated[int, Meta(gt=0, le=1_000_000)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 TASK_FORMAT = 1
+ROUTER_FORMAT = 1
 LORA_TARGETS = frozenset({"attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"})
 MAX_RANK = 256
 MAX_POSITIONS = 65_536
@@ -139,6 +141,41 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
             raise ModelError(f"{path}: needs at least two different labels, has {self.labels}")
         if set(self.thresholds) != set(self.labels):
             raise ModelError(f"{path}: thresholds and labels name different labels")
+
+
+class RouterCard(msgspec.Struct, frozen=True, kw_only=True):
+    """``router.json``: how a text's field kind is told, and from when on it is too unlike a kind.
+
+    Attributes:
+        fields: field kinds in the order of the weights' columns; ``other`` is what is none.
+        bias: per field kind, added to its logit.
+        temperature: logits are divided by this before softmax.
+        familiar: per field kind, the probability of it below which a text is unfamiliar to the
+            specialists of that kind.
+        scores: measured figures per split, as written by the training command.
+    """
+
+    format: int
+    fields: list[str]
+    bias: list[float]
+    temperature: Annotated[float, Meta(ge=0.01, le=100)]
+    familiar: dict[str, Probability]
+    licence: str
+    data: str
+    scores: dict[str, dict[str, float]] = {}
+
+    def check(self, path: Path) -> None:
+        """Raise ModelError when the parts do not fit together."""
+        if self.format != ROUTER_FORMAT:
+            raise ModelError(
+                f"{path}: format {self.format}, this unmist reads {ROUTER_FORMAT}; upgrade unmist"
+            )
+        if len(set(self.fields)) != len(self.fields) or not set(self.fields) <= set(FIELDS):
+            raise ModelError(f"{path}: fields {self.fields}, expected some of {FIELDS}, each once")
+        if len(self.fields) < 2 or len(self.bias) != len(self.fields):
+            raise ModelError(f"{path}: {len(self.bias)} biases for {len(self.fields)} fields")
+        if not all(map(math.isfinite, self.bias)) or not set(self.familiar) <= set(self.fields):
+            raise ModelError(f"{path}: a bias is not finite, or familiar names a foreign field")
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -358,13 +358,11 @@ def warm_start(
 
 def old_pieces(tokenizer: Tokenizer, before: Tokenizer) -> list[list[int]]:
     """For each id of a tokenizer, the ids of an earlier one that say the same."""
-    special = {tokenizer.pad_id: before.pad_id, tokenizer.mask_id: before.mask_id}
-    special |= {id_: before.field_ids[field] for field, id_ in tokenizer.field_ids.items()}
-    known = {before.piece(i): [i] for i in range(before.size)}
+    known = {before.piece(i): [i] for i in range(before.size) if before.piece(i)}
     pieces = [tokenizer.piece(i) for i in range(tokenizer.size)]
     split = before.encode_batch(pieces)
     same = [known.get(piece) or ids for piece, ids in zip(pieces, split, strict=True)]
-    return [[special[i]] if i in special else ids for i, ids in enumerate(same)]
+    return [ids or [i] for i, ids in enumerate(same)]  # special tokens have the same ids in all
 
 
 def _labels(questions: list[dict[str, Any]]) -> list[tuple[str, str]]:
