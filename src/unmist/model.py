@@ -55,7 +55,7 @@ class Model:
         tasks: the specialists' names.
         tokenizer: text to token ids and back.
         dim: width of a vector.
-        engine: what computes, e.g. ``openvino f32``.
+        engine: what computes, e.g. ``openvino f32 (avx2)``.
     """
 
     def __init__(self, folder: Folder, engine: Engine, cache: int = ENTRIES) -> None:
@@ -204,6 +204,7 @@ class Model:
             "tasks": {
                 task: {
                     "field": adapter.card.field,
+                    "hash": adapter.hash,
                     "labels": list(adapter.card.labels),
                     "thresholds": adapter.card.thresholds,
                     "precision": adapter.card.precision,

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 import unmist
 from unmist.artifact import layout, manifest, open_folder
 from unmist.engine import Engine
+from unmist.engine.runtime import units
 from unmist.errors import ModelError
 from unmist.model import Model
 from unmist.train.export import load_encoder
@@ -205,7 +206,7 @@ def test_a_freshly_loaded_model_is_the_same_to_the_bit(
     np.testing.assert_array_equal(fresh.embed(NAMES), tiny_model.embed(NAMES))
     np.testing.assert_array_equal(fresh.probabilities(NAMES), tiny_model.probabilities(NAMES))
     assert fresh.classify(NAMES) == tiny_model.classify(NAMES)
-    assert fresh.engine == "openvino f32"
+    assert fresh.engine == f"openvino f32 ({units()})"
 
 
 def test_the_longest_row(tiny_model: Model) -> None:

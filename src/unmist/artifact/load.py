@@ -21,10 +21,12 @@ class Adapter:
 
     ``lora`` maps ``layers.<i>.<module>`` to (A [rank, in], B [out, rank], already scaled);
     ``weight`` is [labels, hidden], ``bias`` [labels]. ``wide`` is None or (int8 [2**bits, labels],
-    float32 [labels]): weights of hashed n-grams and what one of their units is worth.
+    float32 [labels]): weights of hashed n-grams and what one of their units is worth. ``hash``
+    covers every byte of the adapter and nothing else.
     """
 
     card: schema.TaskCard
+    hash: str
     rank: int
     lora: dict[str, tuple[np.ndarray, np.ndarray]]
     weight: np.ndarray
@@ -78,12 +80,18 @@ def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
         )
     encoder = listing.files[layout.WEIGHTS].sha256
     adapters = {
-        task: _adapter(layout.adapter_folder(path, task), config, encoder)
+        task: _adapter(
+            layout.adapter_folder(path, task),
+            config,
+            encoder,
+            manifest.part_hash(listing.files, f"{layout.ADAPTERS}/{task}/"),
+        )
         for task in layout.tasks(path)
     }
     for folder in extra:
-        digest = hashlib.sha256(f"{digest} {manifest.verify(folder)[1]}".encode()).hexdigest()
-        adapter = _adapter(folder, config, encoder)
+        files, own_digest = manifest.verify(folder)
+        digest = hashlib.sha256(f"{digest} {own_digest}".encode()).hexdigest()
+        adapter = _adapter(folder, config, encoder, manifest.part_hash(files.files))
         if adapter.card.task in adapters:
             raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
         adapters[adapter.card.task] = adapter
@@ -112,7 +120,7 @@ def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapter:
+def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str, digest: str) -> Adapter:
     card = schema.read(folder / layout.TASK, schema.TaskCard)
     card.check(folder / layout.TASK)
     if card.encoder != encoder:
@@ -126,6 +134,7 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapte
     head = _arrays(folder / layout.HEAD, {"weight": (labels, hidden), "bias": (labels,)})
     return Adapter(
         card=card,
+        hash=digest,
         rank=lora_config.r,
         lora=_lora(folder / layout.ADAPTER_WEIGHTS, config, lora_config),
         weight=head["weight"],

@@ -7,7 +7,7 @@ import numpy as np
 
 from unmist.artifact import Adapter, Folder
 from unmist.engine import batching, graph
-from unmist.engine.runtime import ov
+from unmist.engine.runtime import ov, units
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Engine:
     def __init__(self, folder: Folder, threads: int | None = None) -> None:
         self.tasks = tuple(folder.adapters)
         self.max_tokens = folder.config.max_position_embeddings
-        self.name = "openvino f32"
+        self.name = f"openvino f32 ({units()})"
         self._folder, self._graphs = folder, dict[bool, ov.InferRequest]()
         modules = {module for adapter in folder.adapters.values() for module in adapter.lora}
         self._modules = sorted(modules)
