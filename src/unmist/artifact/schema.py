@@ -111,6 +111,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
         temperature: logits are divided by this before softmax.
         thresholds: per label, the probability below which unmist abstains.
         precision: the precision on the dev split that the thresholds were chosen for.
+        assumes: what must be known of a text before the question makes sense; empty for nothing.
         scores: measured figures per split, as written by the training command.
     """
 
@@ -125,6 +126,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     precision: Probability
     licence: str
     data: str
+    assumes: str = ""
     scores: dict[str, dict[str, float]] = {}
 
     def check(self, path: Path) -> None:
