@@ -74,9 +74,7 @@ def rows_csv(tmp_path: Path) -> Path:
     return path
 
 
-def make(
-    folder: Path, model: Any, *sources: Path, add: bool = False, **options: Any
-) -> list[Any]:
+def make(folder: Path, model: Any, *sources: Path, add: bool = False, **options: Any) -> list[Any]:
     """Index files; the bad rows."""
     bad = []
     reading = Reading(lambda: model, field="hostname", **options)

@@ -71,6 +71,10 @@ class Builder:
             raise
         return self
 
+    def __len__(self) -> int:
+        """Distinct texts in the index so far."""
+        return len(self._distinct)
+
     def add(self, rows: Rows, source: str) -> None:
         """Take some rows.
 

@@ -16,12 +16,12 @@ class Text(NamedTuple):
 
     Attributes:
         text: the spelling that sorts first.
-        count: rows with it.
+        rows: how many have it.
         source, line: its first row.
     """
 
     text: str
-    count: int
+    rows: int
     source: str
     line: int
 
@@ -58,7 +58,7 @@ class Gathering:
                 self.texts.append(Text(text, 1, origin, line))
             else:
                 seen = self.texts[number]
-                self.texts[number] = seen._replace(text=min(seen.text, text), count=seen.count + 1)
+                self.texts[number] = seen._replace(text=min(seen.text, text), rows=seen.rows + 1)
 
     @property
     def vectors(self) -> np.ndarray:
@@ -86,7 +86,7 @@ def group(texts: Sequence[Text], vectors: np.ndarray, threshold: float) -> list[
     Returns:
         Groups by falling number of rows, then by the spelling of the representative.
     """
-    order = sorted(range(len(texts)), key=lambda i: (-texts[i].count, texts[i].text))
+    order = sorted(range(len(texts)), key=lambda i: (-texts[i].rows, texts[i].text))
     heads = np.empty((len(texts), vectors.shape[1]), np.float32)
     groups: list[Group] = []
     for start in range(0, len(order), _BLOCK):
@@ -96,7 +96,7 @@ def group(texts: Sequence[Text], vectors: np.ndarray, threshold: float) -> list[
         fresh = _join(own, block, heads[:before], groups, threshold)
         heads[before : len(groups)] = own[fresh]
     ranked = [_ranked(g, texts) for g in groups]
-    rows = {g.members[0]: sum(texts[m].count for m in g.members) for g in ranked}
+    rows = {g.members[0]: sum(texts[m].rows for m in g.members) for g in ranked}
     return sorted(ranked, key=lambda g: (-rows[g.members[0]], texts[g.members[0]].text))
 
 

@@ -114,7 +114,7 @@ class Reading:
         own |= self._labels(texts, source, lines)
         for name in table.column_names:
             free = name
-            while free in own:
+            while free in own or free == VECTOR:
                 free += "_"
             own[free] = table.column(name)
         return Rows(pa.table(own), texts, vectors, model_hash, bad, 0)

@@ -29,6 +29,7 @@ class Vectors:
         self._parts = [
             np.memmap(folder / name, "<f2", "r").reshape(-1, self.dim)
             for name in manifest.names("vectors")
+            if manifest.files[name].bytes  # adding only texts that were known leaves it empty
         ]
         self._keys = [folder / name for name in manifest.names("keys")]
         self._starts = np.cumsum([0, *map(len, self._parts)])
