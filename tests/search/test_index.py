@@ -88,6 +88,16 @@ def test_like_leaves_out_what_is_known_and_ranks_by_mean_and_best(index, toy) ->
         index.like(np.empty((0, toy.dim), np.float32))
 
 
+def test_every_text_is_found_by_its_key(tmp_path, toy, make) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("".join(f"n{i}.example\n" for i in range(200)))
+    make(tmp_path / "i", toy, path)
+    index = Index(tmp_path / "i")
+    known = [f"N{i}.example." for i in range(0, 200, 2)]
+    left = texts(index, index.like(toy.embed(["n1.example"]), 500, known=known))
+    assert sorted(left) == sorted(f"n{i}.example" for i in range(1, 200, 2))
+
+
 def test_another_model_is_refused(index, toy) -> None:
     index.require_model(toy)
     toy.hash = "cd" * 32
@@ -137,6 +147,8 @@ def test_approximate_finds_nearly_what_exact_does(tmp_path, toy, make, many, mon
     # A filter that leaves few rows makes the answer exact again.
     one = Filter(where=(("text", "n0.host0.example"),))
     assert len(approximate.nearest(queries[0], 10, one)) == 1
+    # So does asking for more than the lists looked into hold.
+    assert len(approximate.nearest(queries[0], 5000)) == 3000
 
 
 @pytest.mark.skipif(not near.available(), reason="needs faiss: pip install 'unmist[search]'")

@@ -188,17 +188,21 @@ class Index:
     def _approximate(
         self, vector: np.ndarray, k: int, allowed: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Ask for more until enough of it is allowed, then rank by the vectors on the disk."""
+        """Ask for more until enough of it is allowed, then rank by the vectors on the disk.
+
+        Where the lists looked into do not hold enough, every vector is compared.
+        """
         assert self._near is not None
         share = 1.0 if allowed is None else max(float(allowed.mean()), _SCARCE)
         wanted = int(near.MARGIN * k / share)
         while True:
-            numbers = self._near(vector, min(wanted, len(self.vectors)))
-            numbers = numbers if allowed is None else numbers[allowed[numbers]]
-            if len(numbers) >= k or wanted >= len(self.vectors):
-                break
+            found = self._near(vector, wanted)
+            numbers = found if allowed is None else found[allowed[found]]
+            if len(numbers) >= k:
+                return _top(self.vectors.gather(numbers) @ vector, numbers, k)
+            if len(found) < wanted:  # the lists that were looked into hold no more
+                return self._scan(vector, k, allowed)
             wanted *= 4
-        return _top(self.vectors.gather(numbers) @ vector, numbers, k)
 
     def _vector_of_row(self) -> np.ndarray:
         pieces = [p.to_numpy() for p in self.table.column("vector")]
@@ -221,8 +225,8 @@ class Index:
         keys = self.vectors.keys()
         # Narrowed down by half of the key first, because numpy cannot look for 16 bytes.
         halves = keys.view("<u8").reshape(-1, KEY_BYTES // 8)[:, 0]
-        near_ones = np.isin(halves, [int.from_bytes(one[:8], "little") for one in wanted])
-        places = np.flatnonzero(near_ones)
+        first = np.frombuffer(b"".join(one[:8] for one in wanted), "<u8")
+        places = np.flatnonzero(np.isin(halves, first))
         found = [n for n in places.tolist() if keys[n].tobytes() in wanted]
         return np.array(found, np.int64)
 
