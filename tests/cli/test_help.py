@@ -12,6 +12,8 @@ def test_formats_are_those_of_the_readers():
 
 
 def test_every_verb_has_help(unmist):
-    for verb in ("classify", "embed", "evaluate", "model", "run", "serve", "tail"):
+    from unmist.cli import _VERBS
+
+    for verb in _VERBS:
         assert verb in unmist("--help").stdout
         assert unmist(verb, "--help").exit_code == 0

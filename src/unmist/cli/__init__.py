@@ -16,12 +16,16 @@ from unmist.errors import UnmistError
 
 _VERBS: Final = {
     "classify": "unmist.cli.classify",
+    "dedupe": "unmist.cli.dedupe",
     "embed": "unmist.cli.embed",
     "evaluate": "unmist.cli.evaluate",
     "explain": "unmist.cli.explain",
+    "export": "unmist.cli.export",
+    "index": "unmist.cli.index",
     "map": "unmist.cli.map",
     "model": "unmist.cli.model",
     "run": "unmist.cli.run",
+    "search": "unmist.cli.search",
     "serve": "unmist.cli.serve",
     "tail": "unmist.cli.tail",
     "train": "unmist.cli.train",
