@@ -213,3 +213,49 @@ def _write(out: Path, name: str, result: Mapping[str, Any], page: str) -> None:
     for suffix, text in ((".json", json.dumps(result, indent=1) + "\n"), (".md", page)):
         with AtomicFile(out / (name + suffix)) as file:
             file.write(text.encode())
+
+
+@command.command("tokenizers", short_help="Our tokenizer beside general ones.")
+@data_option
+@click.option(
+    "--tokenizer",
+    "ours",
+    metavar="NAME=FILE",
+    multiple=True,
+    callback=named_folders,
+    help="tokenizer.json of ours; may be given again. Default: that of the shipped model.",
+)
+@click.option(
+    "--peer",
+    "peers",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=named_folders,
+    help="Model folder with a tokenizer.json to compare with; may be given again.",
+)
+@click.option("--texts", "limit", default=2000, show_default=True, help="Of each kind.")
+@click.option("--seed", default=1, show_default=True, help="Which texts are drawn.")
+@report_option
+def tokenizers(
+    data: Path,
+    ours: dict[str, Path],
+    peers: dict[str, Path],
+    limit: int,
+    seed: int,
+    out: Path,
+) -> None:
+    """Tokens per character and text, unknowns, boundaries and time, for each field kind.
+
+    A byte-level BPE of our size, trained on general text, is added. Writes OUT/tokenizers.json
+    and OUT/tokenizers.md. The first tokenizer is compared with the peers and that one.
+    """
+    from unmist.artifact import SHIPPED
+    from unmist.evaluate import tokenizers as page
+
+    named = ours or {"unmist": SHIPPED}
+    repeated = set(named) & set(peers)
+    if repeated:
+        raise click.BadParameter(f"{', '.join(sorted(repeated))}: names a tokenizer and a peer")
+    loaded = {name: page.load(path) for name, path in {**named, **peers}.items()}
+    result = page.run(data, loaded, limit, seed)
+    _write(out, "tokenizers", result, page.markdown(result, [*peers, page.GENERAL]))
