@@ -113,10 +113,9 @@ def _check_field(data: Path, name: str, held: dict[str, set[str]], result: Resul
                 counted.masked += 1
                 met.add(key)
         result.sources.append(counted)
-    for file, texts in held.items():
-        result.held_out.append(
-            HeldOut(name, file, len(texts), sum(masked(text) in met for text in texts))
-        )
+    for file, of in held.items():
+        twins = sum(masked(text) in met for text in of)
+        result.held_out.append(HeldOut(name, file, len(of), twins))
 
 
 def _held_out_files(data: Path, name: str) -> list[Path]:
