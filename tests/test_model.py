@@ -23,13 +23,21 @@ TASK = "host-category"
 def counted(tiny_model: Model, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each call of the engine was given."""
     calls: list[int] = []
-    run = tiny_model._engine.run
+    engine = tiny_model._engine
+    run, run_mixed = engine.run, engine.run_mixed
 
     def counting(rows: Sequence[Sequence[int]], task: str | None = None) -> Output:
         calls.append(len(rows))
         return run(rows, task)
 
-    monkeypatch.setattr(tiny_model._engine, "run", counting)
+    def counting_mixed(
+        rows: Sequence[Sequence[int]], asked: Sequence[tuple[int, str]]
+    ) -> list[np.ndarray]:
+        calls.append(len(rows))
+        return run_mixed(rows, asked)
+
+    monkeypatch.setattr(engine, "run", counting)
+    monkeypatch.setattr(engine, "run_mixed", counting_mixed)
     tiny_model.cache_clear()
     return calls
 

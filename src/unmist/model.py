@@ -3,22 +3,30 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from unmist.answering import Answer, Answerer, doubt
 from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
 from unmist.cache import ENTRIES, Cache, CacheInfo
 from unmist.engine import Engine
-from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.explain import Explanation, spans
 from unmist.io import Row
-from unmist.text import FIELDS, Tokenizer, both_ends, cut, normalize
+from unmist.text import FIELDS, Tokenizer, normalize
 from unmist.verdict import Status, Verdict
 
-_BELOW = "below_threshold"
 _TRUNCATED = "truncated"
+ROUTER = "router"
+"""The task of a verdict on a row that no specialist was asked about."""
+
+
+class Route(NamedTuple):
+    """What a text is: its field kind, ``other`` for none of them, and the probability of that."""
+
+    field: str
+    score: float
 
 
 def load(
@@ -55,7 +63,7 @@ class Model:
         tasks: the specialists' names.
         tokenizer: text to token ids and back.
         dim: width of a vector.
-        engine: what computes, e.g. ``openvino f32``.
+        engine: what computes, e.g. ``openvino f32 (avx2)``.
     """
 
     def __init__(self, folder: Folder, engine: Engine, cache: int = ENTRIES) -> None:
@@ -65,8 +73,8 @@ class Model:
         self.tokenizer: Tokenizer = folder.tokenizer
         self.dim = folder.config.hidden_size
         self.engine = engine.name
-        self._wide = {t: Wide(*a.wide) for t, a in folder.adapters.items() if a.wide is not None}
         self._cache = Cache(cache)
+        self._answerer = Answerer(folder, engine, self._cache)
 
     def compile(self) -> None:
         """Make ready for every task now, so that no first question waits for it."""
@@ -95,25 +103,73 @@ class Model:
             UsageError: ``texts`` is one string, or ``field`` is not a field kind.
         """
         places, distinct = _distinct(texts, field)
-        vectors: np.ndarray = self._engine.run(self._encode(distinct, field)[0]).vectors[places]
+        rows, _ = self._answerer.encode(distinct, field)
+        vectors: np.ndarray = self._engine.run(rows).vectors[places]
         return vectors
 
     def probabilities(
         self, texts: Sequence[str | bytes], task: str = "host-category"
     ) -> np.ndarray:
         """Calibrated probabilities float32 [n, labels], in the order of ``labels(task)``."""
-        return self._probabilities(texts, self.card(task))[0]
+        _refuse_one_string(texts)
+        labels = len(self.card(task).labels)
+        answers = self._answerer.answers(texts, [task] * len(texts))
+        return np.array([a.probabilities for a in answers], np.float32).reshape(-1, labels)
 
-    def classify(self, texts: Sequence[str | bytes], task: str = "host-category") -> list[Verdict]:
+    def classify(
+        self, texts: Sequence[str | bytes], task: str | Sequence[str] = "host-category"
+    ) -> list[Verdict]:
         """One verdict per text, in order. Any bytes are valid; an odd text never raises.
 
+        Args:
+            texts: what to ask about.
+            task: the specialist to ask, or one for each text; all go through the network together.
+
         Raises:
-            UsageError: ``texts`` is one string, or the model has no such task.
+            UsageError: ``texts`` is one string, there is not one task for each of them, or the
+                model has no such task.
         """
         return [verdict for verdict, _ in self.rank(texts, task)]
 
+    def route(self, texts: Sequence[str | bytes]) -> list[Route]:
+        """The field kind of each text, ``other`` for what is none.
+
+        Raises:
+            UsageError: ``texts`` is one string, or the model has no router.
+        """
+        _refuse_one_string(texts)
+        router = self._answerer.router
+        if router is None:
+            raise UsageError(f"{self.path} has no router to tell field kinds; name a task")
+        odds = router.probabilities([_bytes(text) for text in texts])
+        best = odds.argmax(axis=1).tolist()
+        return [Route(router.fields[i], float(row[i])) for i, row in zip(best, odds, strict=True)]
+
+    @property
+    def routes(self) -> bool:
+        """Whether the model can tell what kind a text is."""
+        return self._answerer.router is not None
+
+    def specialists(self, field: str) -> tuple[str, ...]:
+        """The tasks that read any text of a field kind. One that assumes something of a text, say
+        that its name was generated, is asked only by name."""
+        cards = ((task, self.card(task)) for task in self.tasks)
+        return tuple(task for task, card in cards if card.field == field and not card.assumes)
+
+    def classify_routed(self, texts: Sequence[str | bytes]) -> list[list[Verdict]]:
+        """For each text the verdicts of all specialists of its kind, in the order of ``tasks``.
+
+        A text for which there is no specialist has one verdict, of the task ``router``, that
+        abstains.
+
+        Raises:
+            UsageError: as for :meth:`route`.
+        """
+        _refuse_one_string(texts)
+        return self._routed([_row(text) for text in texts], texts, from_file=False)
+
     def rank(
-        self, texts: Sequence[str | bytes], task: str = "host-category"
+        self, texts: Sequence[str | bytes], task: str | Sequence[str] = "host-category"
     ) -> list[tuple[Verdict, np.ndarray | None]]:
         """The verdict of each text, with the calibrated probabilities float32 [labels] behind it.
 
@@ -121,11 +177,15 @@ class Model:
         asked about.
 
         Raises:
-            UsageError: ``texts`` is one string, or the model has no such task.
+            UsageError: as for :meth:`classify`.
         """
         _refuse_one_string(texts)
-        rows = [_row(text) for text in texts]
-        return self._rank(rows, texts, self.card(task), from_file=False)
+        tasks = [task] * len(texts) if isinstance(task, str) else list(task)
+        if len(tasks) != len(texts):
+            raise UsageError(f"{len(tasks)} tasks for {len(texts)} texts; give one for each")
+        for name in dict.fromkeys([task] if isinstance(task, str) else tasks):
+            self.card(name)
+        return self._rank([_row(text) for text in texts], texts, tasks, from_file=False)
 
     def stream(
         self, rows: Iterable[str | bytes], task: str = "host-category", batch: int = 256
@@ -149,8 +209,23 @@ class Model:
 
     def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
         """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
+        self.card(task)
         texts = [row.text for row in rows]
-        return [v for v, _ in self._rank(rows, texts, self.card(task), from_file=True)]
+        return [v for v, _ in self._rank(rows, texts, [task] * len(rows), from_file=True)]
+
+    def ask_rows(self, rows: Sequence[Row], tasks: Sequence[str]) -> list[list[Verdict]]:
+        """For each row of a log the verdicts of ``tasks``, or without tasks, as
+        :meth:`classify_routed`, those of all specialists of its kind."""
+        texts = [row.text for row in rows]
+        if not tasks:
+            return self._routed(rows, texts, from_file=True)
+        for task in tasks:
+            self.card(task)
+        count, turns = len(tasks), [task for _ in rows for task in tasks]
+        repeated = [row for row in rows for _ in tasks]
+        asked = [row.text for row in repeated]
+        verdicts = [v for v, _ in self._rank(repeated, asked, turns, from_file=True)]
+        return [verdicts[i : i + count] for i in range(0, len(verdicts), count)]
 
     def explain(self, text: str | bytes, task: str = "host-category") -> Explanation:
         """The verdict of one text, and the weight of its bytes for ``model_label``.
@@ -164,11 +239,11 @@ class Model:
         verdict = self.classify([text], task)[0]
         if verdict.model_label is None:
             return Explanation(verdict, verdict.text, ())
-        (ids,) = self._encode([normalize(text, card.field)], card.field)[0]
+        (ids,) = self._answerer.encode([normalize(text, card.field)], card.field)[0]
         label = card.labels.index(verdict.model_label)
 
         def log_odds(rows: list[list[int]]) -> np.ndarray:
-            logits = self._logits(rows, card) / card.temperature
+            logits = self._answerer.logits(rows, card.task) / card.temperature
             others = np.delete(logits, label, axis=1)
             top = others.max(axis=1)
             rest = top + np.log(np.exp(others - top[:, None]).sum(axis=1))
@@ -204,6 +279,8 @@ class Model:
             "tasks": {
                 task: {
                     "field": adapter.card.field,
+                    "assumes": adapter.card.assumes,
+                    "hash": adapter.hash,
                     "labels": list(adapter.card.labels),
                     "thresholds": adapter.card.thresholds,
                     "precision": adapter.card.precision,
@@ -223,86 +300,58 @@ class Model:
         while texts := list(islice(rows, batch)):
             yield from self.classify(texts, task)
 
+    def _routed(
+        self, rows: Sequence[Row], asked: Sequence[str | bytes], *, from_file: bool
+    ) -> list[list[Verdict]]:
+        routes = self.route(asked)
+        pairs = [(i, t) for i, route in enumerate(routes) for t in self.specialists(route.field)]
+        several = [rows[i] for i, _ in pairs]
+        texts, tasks = [asked[i] for i, _ in pairs], [task for _, task in pairs]
+        verdicts: list[list[Verdict]] = [[] for _ in rows]
+        ranked = self._rank(several, texts, tasks, from_file=from_file)
+        for (i, _), (verdict, _) in zip(pairs, ranked, strict=True):
+            verdicts[i].append(verdict)
+        return [
+            said or [_unasked(row, route, from_file=from_file)]
+            for said, row, route in zip(verdicts, rows, routes, strict=True)
+        ]
+
     def _rank(
-        self, rows: Sequence[Row], asked: Sequence[str | bytes], card: TaskCard, *, from_file: bool
+        self,
+        rows: Sequence[Row],
+        asked: Sequence[str | bytes],
+        tasks: Sequence[str],
+        *,
+        from_file: bool,
     ) -> list[tuple[Verdict, np.ndarray | None]]:
         """``rows`` are what a verdict shows; ``asked`` is what the network reads."""
         askable = [i for i, row in enumerate(rows) if row.text.strip()]
-        probabilities, truncated = self._probabilities([asked[i] for i in askable], card)
-        best = probabilities.argmax(axis=1)
-        said = {
-            row: (card.labels[label], float(probabilities[i, label]), truncated[i])
-            for i, (row, label) in enumerate(zip(askable, best.tolist(), strict=True))
-        }
-        odds = dict(zip(askable, probabilities, strict=True))
+        answers = self._answerer.answers([asked[i] for i in askable], [tasks[i] for i in askable])
+        said: dict[int, Answer] = dict(zip(askable, answers, strict=True))
         return [
-            (_verdict(row, card, said.get(i), from_file=from_file), odds.get(i))
-            for i, row in enumerate(rows)
+            (
+                _verdict(row, self.card(task), said.get(i), from_file=from_file),
+                said[i].probabilities if i in said else None,
+            )
+            for i, (row, task) in enumerate(zip(rows, tasks, strict=True))
         ]
 
-    def _probabilities(
-        self, texts: Sequence[str | bytes], card: TaskCard
-    ) -> tuple[np.ndarray, list[bool]]:
-        """float32 [n, labels], and whether each text was cut. Equal texts are computed once."""
-        places, distinct = _distinct(texts, card.field)
-        known = self._cache.find(card.task, distinct)
-        missing = [i for i, row in enumerate(known) if row is None]
-        asked = [distinct[i] for i in missing]
-        computed, cut_off = self._compute(asked, card)
-        whole = [i for i, was_cut in enumerate(cut_off) if not was_cut]
-        self._cache.keep(card.task, [asked[i] for i in whole], computed[whole])
-        found = np.empty((len(distinct), len(card.labels)), np.float32)
-        found[missing] = computed
-        hits = [i for i, row in enumerate(known) if row is not None]
-        data = b"".join(row for row in known if row is not None)
-        found[hits] = np.frombuffer(data, np.float32).reshape(-1, found.shape[1])
-        truncated = dict(zip(missing, cut_off, strict=True))
-        return found[places], [truncated.get(place, False) for place in places.tolist()]
 
-    def _compute(
-        self, texts: Sequence[str | bytes], card: TaskCard
-    ) -> tuple[np.ndarray, list[bool]]:
-        """As ``_probabilities``, of normalised texts and without a look at the cache."""
-        if not texts:
-            return np.empty((0, len(card.labels)), np.float32), []
-        rows, truncated = self._encode(texts, card.field)
-        logits = self._logits(rows, card) / card.temperature
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = odds / odds.sum(axis=1, keepdims=True)
-        return probabilities.astype(np.float32), truncated
-
-    def _logits(self, rows: list[list[int]], card: TaskCard) -> np.ndarray:
-        """float64 [n, labels]: the adapter's head, and the wide head where there is one."""
-        logits = self._engine.run(rows, card.task).logits.astype(np.float64)
-        if card.task in self._wide:
-            logits += self._wide[card.task].logits([self.tokenizer.decode(row) for row in rows])
-        return logits
-
-    def _encode(
-        self, texts: Sequence[str | bytes], field: str
-    ) -> tuple[list[list[int]], list[bool]]:
-        """Token rows of normalised texts, and whether each was cut."""
-        pieces = [cut(text) for text in texts]
-        rows = self.tokenizer.encode_batch([text for text, _ in pieces], field)
-        limit = self._engine.max_tokens
-        truncated = [was or len(r) > limit for (_, was), r in zip(pieces, rows, strict=True)]
-        return [both_ends(row, limit) for row in rows], truncated
-
-
-def _verdict(
-    row: Row, card: TaskCard, said: tuple[str, float, bool] | None, *, from_file: bool
-) -> Verdict:
-    model_label, model_score, truncated = said if said is not None else (None, None, False)
+def _verdict(row: Row, card: TaskCard, answer: Answer | None, *, from_file: bool) -> Verdict:
+    model_label, model_score = None, None
+    if answer is not None:
+        best = int(answer.probabilities.argmax())
+        model_label, model_score = card.labels[best], float(answer.probabilities[best])
     status: Status
     reason: str | None
     if row.problem is not None:
         status, reason = "bad_input", row.problem
-    elif model_label is None or model_score is None:
+    elif answer is None:
         status, reason = "bad_input", "empty"
-    elif model_score < card.thresholds[model_label]:
-        status, reason = "abstain", _BELOW
+    elif (reason := doubt(answer, card)) is not None:
+        status = "abstain"
     else:
-        status, reason = "ok", _TRUNCATED if truncated else None
+        status, reason = "ok", _TRUNCATED if answer.truncated else None
     return Verdict(
         text=row.text,
         field=card.field,
@@ -316,6 +365,31 @@ def _verdict(
         source=row.source if from_file else None,
         line=row.line if from_file else None,
     )
+
+
+def _unasked(row: Row, route: Route, *, from_file: bool) -> Verdict:
+    """The verdict on a row for whose kind there is no specialist."""
+    status: Status = "abstain"
+    reason = "unfamiliar" if route.field == "other" else "no_specialist"
+    if row.problem is not None or not row.text.strip():
+        status, reason = "bad_input", row.problem or "empty"
+    return Verdict(
+        text=row.text,
+        field=route.field,
+        task=ROUTER,
+        label=None,
+        score=0.0,
+        status=status,
+        reason=reason,
+        model_label=route.field,
+        model_score=route.score,
+        source=row.source if from_file else None,
+        line=row.line if from_file else None,
+    )
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
 def _row(text: str | bytes) -> Row:

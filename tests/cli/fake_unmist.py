@@ -24,6 +24,7 @@ class FakeModel:
     tasks = ("host-category", "url-category")
     dim = 4
     engine = "fake f32"
+    routes = False
 
     def field_of(self, task):
         return "url" if task == "url-category" else "hostname"
@@ -33,6 +34,9 @@ class FakeModel:
 
     def classify_rows(self, rows, task):
         return [self._verdict(row, task) for row in rows]
+
+    def ask_rows(self, rows, tasks):
+        return [[self._verdict(row, task) for task in tasks or self.tasks] for row in rows]
 
     def embed(self, texts, field="hostname"):
         return np.array([[len(text), 1, 2, 3] for text in texts], dtype=np.float32)

@@ -16,6 +16,8 @@ from safetensors.numpy import load_file, save_file
 import unmist
 from unmist.artifact import layout, manifest, open_folder
 from unmist.engine import Engine
+from unmist.engine.runtime import units
+from unmist.errors import ModelError
 from unmist.model import Model
 from unmist.train.export import load_encoder
 from unmist.train.specialist import Recipe, Rows, Specialist
@@ -111,11 +113,57 @@ def test_a_second_specialist_changes_nothing_for_the_first(
     np.testing.assert_allclose(switched_off.vectors, alone.run(rows).vectors, atol=1e-5)
     assert np.abs(switched_off.logits - mine.logits[:, :2]).max() > 0.1
 
-    tasks = [both.tasks[number % 3 % 2] for number in range(len(rows))]
-    for said, task, one, other in zip(
-        both.run_mixed(rows, tasks), tasks, switched_off.logits, mine.logits, strict=True
-    ):
-        np.testing.assert_allclose(said, one if task == "another-task" else other, atol=1e-5)
+    asked = [(row, task) for row in range(len(rows)) for task in both.tasks if (row + 1) % 3]
+    GENERATOR.shuffle(asked)
+    answers = both.run_mixed(rows, asked)
+    assert len(answers) == len(asked)
+    for said, (row, task) in zip(answers, asked, strict=True):
+        alone_said = switched_off if task == "another-task" else mine
+        np.testing.assert_allclose(said, alone_said.logits[row], atol=1e-5)
+    assert both.run_mixed(rows, []) == []
+
+
+def test_an_adapter_of_the_upper_layers_is_the_same_in_torch(
+    model_copy: Path, rows: list[list[int]]
+) -> None:
+    """A module that one adapter leaves alone and another adapts gets nothing from the first."""
+    folder = layout.adapter_folder(model_copy, TASK)
+    upper = layout.adapter_folder(model_copy, "upper")
+    shutil.copytree(folder, upper)
+    card = json.loads((upper / layout.TASK).read_text())
+    (upper / layout.TASK).write_text(json.dumps(card | {"task": "upper"}))
+    config = json.loads((upper / layout.ADAPTER_CONFIG).read_text())
+    config["layers_to_transform"] = [1]
+    (upper / layout.ADAPTER_CONFIG).write_text(json.dumps(config))
+    factors = load_file(upper / layout.ADAPTER_WEIGHTS)
+    kept = {name: value for name, value in factors.items() if ".layers.1." in name}
+    assert 0 < len(kept) < len(factors)
+    save_file(kept, upper / layout.ADAPTER_WEIGHTS)
+    manifest.write(model_copy, "unmist-tiny", "0.0.1")
+    made = Specialist(load_encoder(model_copy), 3, Recipe())
+    made.encoder = peft.PeftModel.from_pretrained(load_encoder(model_copy), str(upper))
+    head = load_file(upper / layout.HEAD)
+    made.head.load_state_dict({name: torch.from_numpy(value) for name, value in head.items()})
+    expected = made.logits(Rows(rows, np.zeros(len(rows), np.int64)))
+
+    both = Engine(open_folder(model_copy), threads=1)
+    np.testing.assert_allclose(both.run(rows, "upper").logits, expected, atol=1e-4)
+    mixed = both.run_mixed(rows, [(row, "upper") for row in range(len(rows))] + [(0, TASK)])
+    np.testing.assert_allclose(np.stack(mixed[:-1]), expected, atol=1e-4)
+    shutil.rmtree(folder)
+    manifest.write(model_copy, "unmist-tiny", "0.0.1")
+    alone = Engine(open_folder(model_copy), threads=1)
+    np.testing.assert_allclose(alone.run(rows, "upper").logits, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("layers", [[], [2], [-1], [1, 0], [0, 0]])
+def test_layers_that_do_not_exist_are_refused(model_copy: Path, layers: list[int]) -> None:
+    path = layout.adapter_folder(model_copy, TASK) / layout.ADAPTER_CONFIG
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"layers_to_transform": layers}))
+    manifest.write(model_copy, "unmist-tiny", "0.0.1")
+    with pytest.raises(ModelError, match="expected some of 0 to 1"):
+        open_folder(model_copy)
 
 
 def test_an_encoder_without_specialists(
@@ -158,7 +206,7 @@ def test_a_freshly_loaded_model_is_the_same_to_the_bit(
     np.testing.assert_array_equal(fresh.embed(NAMES), tiny_model.embed(NAMES))
     np.testing.assert_array_equal(fresh.probabilities(NAMES), tiny_model.probabilities(NAMES))
     assert fresh.classify(NAMES) == tiny_model.classify(NAMES)
-    assert fresh.engine == "openvino f32"
+    assert fresh.engine == f"openvino f32 ({units()})"
 
 
 def test_the_longest_row(tiny_model: Model) -> None:

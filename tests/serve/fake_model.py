@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from unmist.cache import CacheInfo
+from unmist.explain import Explanation, Span
 from unmist.verdict import Verdict
 
 DIM = 8
@@ -42,7 +44,8 @@ class FakeModel:
     dim = DIM
     engine = "fake f32"
 
-    def __init__(self):
+    def __init__(self, cache=9):
+        self.cache = cache
         self.tokenizer = Tokenizer()
         self.calls = []
         self.gate = threading.Event()
@@ -51,7 +54,11 @@ class FakeModel:
         self._inside = threading.Lock()
 
     def info(self):
-        return {"name": "unmist-small", "version": "1.0", "hash": self.hash}
+        tasks = {task: {"hash": hashlib.sha256(task.encode()).hexdigest()} for task in self.tasks}
+        return {"name": "unmist-small", "version": "1.0", "hash": self.hash, "tasks": tasks}
+
+    def cache_info(self):
+        return CacheInfo(hits=7, misses=5, entries=3, limit=self.cache)
 
     def field_of(self, task):
         return "url" if task == "url-category" else "hostname"
@@ -78,6 +85,13 @@ class FakeModel:
     def classify(self, texts, task="host-category"):
         self._work(("classify", task), texts)
         return [self._verdict(text, task) for text in texts]
+
+    def explain(self, text, task="host-category"):
+        self._work(("explain", task), [text])
+        read = text.lower()
+        size = len(read.encode())
+        spans = (Span(0, size, read, round(size / 10, 4)),) if text.strip() else ()
+        return Explanation(self._verdict(text, task), read, spans)
 
     def _work(self, asked, texts):
         assert self._inside.acquire(blocking=False), "two threads in the model at once"
@@ -124,7 +138,7 @@ def odds(text, task):
 def module():
     """Stands in for ``unmist.model``."""
     fake = types.ModuleType("unmist.model")
-    fake.load = lambda path=None, *, adapters=(), threads=None: FakeModel()
+    fake.load = lambda path=None, *, adapters=(), threads=None, cache=9: FakeModel(cache)
     fake.Model = FakeModel
     return fake
 

@@ -5,7 +5,9 @@ import threading
 
 import pytest
 
-from unmist.serve.batcher import TEXT_OVERHEAD, Batcher
+from unmist.serve.batcher import Batcher, OverloadError
+
+OVERHEAD = 16
 
 
 class Compute:
@@ -35,7 +37,8 @@ def scene(until):
     def run(scenario, **sizes):
         async def main():
             compute = Compute()
-            batcher = Batcher(compute, **{"batch_bytes": 2000, "slice_bytes": 200, **sizes})
+            sizes_ = {"batch_bytes": 2000, "slice_bytes": 200, **sizes}
+            batcher = Batcher(compute, cost=lambda _, text: len(text) + OVERHEAD, **sizes_)
             batcher.start()
 
             def ask(texts, question="q", seconds=10):
@@ -88,7 +91,7 @@ def test_a_small_request_does_not_wait_for_a_huge_one(scene):
 def test_a_batch_keeps_to_its_budget(scene):
     async def scenario(compute, batcher, ask):
         await asyncio.gather(*(ask(["x" * 84] * 50) for _ in range(4)))
-        sizes = [len(texts) * (84 + TEXT_OVERHEAD) for _, texts in compute.batches]
+        sizes = [len(texts) * (84 + OVERHEAD) for _, texts in compute.batches]
         assert max(sizes) == 2000
         assert len(sizes) <= 11  # and fills it: 200 texts of 100 bytes
 
@@ -184,5 +187,35 @@ def test_stopping_cancels_what_waits(scene):
             await waits
         assert not batcher.alive
         held.cancel()
+
+    scene(scenario)
+
+
+def test_what_cannot_be_done_in_time_is_refused_at_once(scene):
+    async def scenario(compute, batcher, ask):
+        assert batcher.expected_seconds(10**9) == 0  # nothing was measured yet
+        await ask(["x" * 84] * 20)  # a full batch: now its rate is known
+        held = await hold(compute, ask)
+        batcher._rate = 1000.0
+        huge = ask(["x" * 84] * 50)  # 5000 bytes, 5 s
+        await asyncio.sleep(0)
+        calls = len(compute.batches)
+        with pytest.raises(OverloadError) as raised:
+            await ask(["x" * 84] * 60, seconds=10)  # takes turns with the first: 11 s
+        assert raised.value.seconds == pytest.approx(11)
+        small = ask(["small"], seconds=10)  # one turn of the first, and itself
+        await asyncio.sleep(0)
+        assert batcher.expected_seconds(21) == pytest.approx(0.2 + 2 * 0.021)
+        assert len(compute.batches) == calls
+        compute.gate.set()
+        await asyncio.gather(held, huge, small)
+
+    scene(scenario)
+
+
+def test_an_idle_service_tries_whatever_it_expects(scene):
+    async def scenario(compute, batcher, ask):
+        batcher._rate = 1e-3
+        assert len(await ask(["x" * 84] * 60)) == 60
 
     scene(scenario)

@@ -1,9 +1,13 @@
 """``POST /v1/classify``: each row its own task, verdicts in the order asked."""
 
+from dataclasses import fields
+
 import msgspec
 import pytest
 
-from unmist.serve.schemas import VerdictAnswer
+from unmist.explain import Span
+from unmist.serve.answers import Question, cost
+from unmist.serve.schemas import SpanAnswer, VerdictAnswer
 from unmist.verdict import Verdict
 
 ROWS = [
@@ -70,5 +74,27 @@ def test_top_k_must_be_a_positive_number(client, top_k):
 
 
 def test_the_documented_verdict_is_the_real_one():
-    documented = [name for name in VerdictAnswer.model_fields if name != "top_k"]
+    on_request = {"top_k", "read", "spans"}
+    documented = [name for name in VerdictAnswer.model_fields if name not in on_request]
     assert documented == list(Verdict.__struct_fields__)
+    assert list(SpanAnswer.model_fields) == [field.name for field in fields(Span)]
+
+
+def test_explanations_on_request(client, model):
+    first, second, _, empty, _ = classify(client, ROWS, explain=True).json()["verdicts"]
+    assert first["read"] == "a.example"
+    assert first["spans"] == [{"start": 0, "stop": 9, "text": "a.example", "weight": 0.9}]
+    assert (second["task"], second["read"]) == ("url-category", "http://b/")
+    assert empty["spans"] == []
+    assert "top_k" not in first
+    both = classify(client, ROWS[:1], explain=True, top_k=1).json()["verdicts"][0]
+    assert (len(both["top_k"]), len(both["spans"])) == (1, 1)
+
+
+def test_explanations_are_dear_and_so_bounded(client, model):
+    answer = classify(client, ROWS[:1] * 65, explain=True)
+    assert answer.json()["error"]["code"] == "array_above_max_length"
+    assert model.calls == []
+    explain, plain = (Question(kind, "host-category") for kind in ("explain", "classify"))
+    assert cost(explain, "a" * 20) == 21 * cost(plain, "a" * 20)
+    assert cost(explain, "a" * 8000) == 65 * cost(plain, "a" * 8000)

@@ -5,6 +5,8 @@ import base64
 import numpy as np
 import pytest
 
+from unmist.serve.embeddings import shortened
+
 
 def embed(client, **request):
     return client.post("/v1/embeddings", json={"model": "unmist-small", **request})
@@ -36,6 +38,22 @@ def test_full_dimensions_and_user_are_allowed(client):
     assert embed(client, input="a.example", dimensions=8, user="me").status_code == 200
 
 
+@pytest.mark.parametrize("form", ["float", "base64"])
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_fewer_dimensions_are_the_first_ones_at_length_1(client, fake, size, form):
+    body = embed(client, input="a.example", dimensions=size, encoding_format=form).json()
+    found = body["data"][0]["embedding"]
+    if form == "base64":
+        found = np.frombuffer(base64.b64decode(found), "<f4")
+    expected = fake.vector("a.example", "hostname")[:size]
+    assert len(found) == size
+    assert np.allclose(found, expected / np.linalg.norm(expected), atol=1e-6)
+
+
+def test_a_vector_that_starts_with_nothing_stays_nothing():
+    assert shortened(np.float32([0, 0, 1]), 2).tolist() == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code", "param"),
     [
@@ -47,7 +65,9 @@ def test_full_dimensions_and_user_are_allowed(client):
         ({"input": ""}, 400, "empty", "input"),
         ({"input": []}, 400, "empty", "input"),
         ({"input": ["a", ""]}, 400, "empty", "input[1]"),
-        ({"input": "a", "dimensions": 4}, 400, "unsupported_dimensions", "dimensions"),
+        ({"input": "a", "dimensions": 9}, 400, "unsupported_dimensions", "dimensions"),
+        ({"input": "a", "dimensions": 0}, 400, "greater_than_equal", "dimensions"),
+        ({"input": "a", "dimensions": "4"}, 400, "int_type", "dimensions"),
         ({"input": "a", "field": "poem"}, 400, "unknown_field", "field"),
         ({"input": "a", "encoding_format": "hex"}, 400, "literal_error", "encoding_format"),
         ({"input": "a", "adapter": "/etc"}, 400, "extra_forbidden", "adapter"),

@@ -1,6 +1,7 @@
 """Admission, bodies, depth, deadlines, and clients that go away."""
 
 import asyncio
+import gzip
 import json
 import time
 
@@ -81,6 +82,36 @@ def test_too_many_bytes_waiting_are_turned_away(service, running, model, until):
             assert built.admission.held_bytes == 0
 
     asyncio.run(scenario())
+
+
+def test_more_work_than_can_be_done_in_time_is_turned_away(service, running, model, until):
+    async def scenario():
+        built = service(deadline_seconds=5)
+        async with running(built) as client:
+            model.gate.clear()
+            busy = asyncio.create_task(client.post("/v1/classify", json=rows("a")))
+            await until(model.entered.is_set)
+            waits = asyncio.create_task(client.post("/v1/classify", json=rows(*["x" * 84] * 40)))
+            await until(lambda: built.batcher.waiting == 1)
+            built.batcher._rate = 1000.0
+            refused = await client.post("/v1/classify", json=rows(*["y" * 84] * 40))
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "8")
+            assert built.admission.requests == 2
+            model.gate.set()
+            assert [a.status_code for a in await asyncio.gather(busy, waits)] == [200, 200]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "x", "gzip, identity"])
+def test_a_compressed_body_is_refused_unread(client, model, encoding):
+    bomb = gzip.compress(b'{"rows": [' + b" " * 10**7)
+    headers = {**JSON, "content-encoding": encoding}
+    answer = client.post("/v1/classify", content=bomb, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_encoding")
+    assert model.calls == []
+    plain = client.post("/v1/classify", json=rows("a"), headers={"content-encoding": "Identity"})
+    assert plain.status_code == 200
 
 
 def test_the_deadline_is_504(service, running, model):

@@ -197,7 +197,7 @@ def test_logs_and_metrics_hold_no_text(start):
     with socket.create_server(("127.0.0.1", 0)) as free:
         metrics_port = free.getsockname()[1]
     key = "0123456789-very-secret-key"
-    server = start("--metrics-port", metrics_port, UNMIST_SERVE_API_KEY=key)
+    server = start("--metrics-port", metrics_port, "--cache", 123, UNMIST_SERVE_API_KEY=key)
     bearer = {"Authorization": f"Bearer {key}"}
     texts = rows(SECRET, f"maybe-{SECRET}", f"broken-{SECRET}")
     assert ask(f"{server.url}/v1/classify", rows(SECRET), **bearer)[0] == 200
@@ -214,6 +214,12 @@ def test_logs_and_metrics_hold_no_text(start):
     assert 'unmist_verdicts_total{status="ok",task="host-category"} 1.0' in metrics
     assert 'unmist_requests_total{route="/v1/classify",status="500"} 1.0' in metrics
     assert "unmist_in_flight_requests 0.0" in metrics
+    assert "unmist_waiting_requests 0.0" in metrics
+    assert "unmist_cache_hits_total 7.0" in metrics
+    assert "unmist_cache_misses_total 5.0" in metrics
+    assert "unmist_cache_entries 3.0" in metrics
+    assert "unmist_cache_limit_entries 123.0" in metrics
+    assert "process_resident_memory_bytes " in metrics
     assert 'hash="abab' in metrics
     for place in (server.log, metrics):
         assert "sesame" not in place

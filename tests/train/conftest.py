@@ -14,5 +14,5 @@ def mixture_file(
 ) -> Path:
     """Three lists and the training split of one task, prepared. Read it; never write."""
     path = tmp_path_factory.mktemp("mixture") / "mixture.safetensors"
-    prepare(data_folder, Tokenizer(tokenizer_file), "hostname", ["host-category"], path)
+    prepare(data_folder, Tokenizer(tokenizer_file), ["hostname"], ["host-category"], path)
     return path

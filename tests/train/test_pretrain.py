@@ -20,7 +20,8 @@ from unmist.train import pretrain
 from unmist.train.encoder import Shape
 from unmist.train.export import load_encoder, load_run
 from unmist.train.mixture import Batch, Mixture
-from unmist.train.pretrain import HeldOut, Recipe, Run, mask, rate_share, shape_of
+from unmist.train.pretrain import HeldOut, Recipe, Run, mask, old_pieces, rate_share, shape_of
+from unmist.train.tokenizer import train as train_tokenizer
 
 TASK = "host-category"
 
@@ -143,13 +144,13 @@ def test_a_run_learns_and_is_probed(
     how = recipe(300 / 60)
     (tmp_path / "recipe.json").write_text(json.dumps(vars(how)))
     run = Run(tmp_path, how, Mixture(mixture_file), tokenizer)
-    run.train(report_every=50, probe=HeldOut(data_folder, tokenizer))
+    run.train(report_every=50, probe=HeldOut(data_folder, tokenizer, [TASK]))
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert len(entries) == 6
     assert entries[-1]["label_loss"] < entries[0]["label_loss"] < 1.2
     assert entries[-1]["token_loss"] < np.log(600)
     assert 0 < entries[-1]["bits_per_byte"] < 8
-    assert entries[-1]["probe"] > 1 / 3
+    assert entries[-1][TASK] > 1 / 3
     model, questions = load_run(tmp_path)
     assert questions[1]["name"] == TASK
     assert all(
@@ -168,6 +169,7 @@ def test_the_command_line(
     threads = torch.get_num_threads()
     command = ["pretrain", "--data", str(data_folder), "--tokenizer", str(tokenizer_file)]
     command += ["--mixture", str(mixture_file), "--run", str(tmp_path / "run"), "--size", "1x64"]
+    command += ["--probes", TASK]
     monkeypatch.setattr(sys, "argv", [*command, "--minutes", "0.005", "--no-muon"])
     pretrain.main()
     stored = json.loads((tmp_path / "run" / "recipe.json").read_text())
@@ -217,8 +219,34 @@ def test_a_warm_start_takes_what_fits(
         assert torch.equal(run.model.encoder.state_dict()[name], value), name
     stored = load_file(encoder_folder / "pretraining.safetensors")
     assert torch.equal(run.model.dense.weight, stored["dense.weight"].float())
-    assert stored["labels.weight"].shape != run.model.labels.weight.shape  # other questions
-    assert not run.model.labels.weight.any()
+    # The folder was asked one of the two questions; the other starts at zero.
+    assert torch.equal(run.model.labels.weight[:3], stored["labels.weight"].float())
+    assert run.model.labels.weight.shape[0] == 6
+    assert not run.model.labels.weight[3:].any()
+
+
+def test_a_warm_start_from_another_tokenizer(
+    tmp_path: Path, mixture_file: Path, tokenizer_file: Path, encoder_folder: Path
+) -> None:
+    """A piece that both have keeps its row; a new one starts as the mean of what it was before."""
+    names = ["casino-lake.com", "university.edu", "royal-tribune.net"] * 3
+    path = tmp_path / "tokenizer.json"
+    train_tokenizer(iter(names), vocabulary=330).save(str(path))
+    old, new = Tokenizer(tokenizer_file), Tokenizer(path)
+    pieces = old_pieces(new, old)
+    assert len(pieces) == new.size
+    for token, ids in enumerate(pieces):
+        assert old.decode(ids) == new.piece(token)
+    assert pieces[new.field_id("hostname")] == [old.field_id("hostname")]
+    assert any(len(ids) > 1 for ids in pieces)
+    how = recipe(1)
+    before = load_encoder(encoder_folder)
+    how.shape = before.shape.as_dict() | {"vocabulary": new.size}
+    how.init = str(encoder_folder)
+    run = Run(tmp_path, how, Mixture(mixture_file), new)
+    table = before.embeddings.tok_embeddings.weight
+    for ids, row in zip(pieces, run.model.encoder.embeddings.tok_embeddings.weight, strict=True):
+        torch.testing.assert_close(row, table[ids].mean(0))
 
 
 def test_what_is_hidden() -> None:
@@ -243,7 +271,7 @@ def test_named_shapes() -> None:
 
 def test_shares_of_the_mixture(mixture_file: Path) -> None:
     mixture = Mixture(mixture_file)
-    weights = pretrain.mixture_weights(mixture, Recipe(source_power=0.6), 0.3)
+    weights = pretrain.mixture_weights(mixture, Recipe(part_power=0.6), 0.3)
     assert sum(weights) == pytest.approx(1)
-    assert weights[3] == pytest.approx(0.3)
+    assert weights[3] == pytest.approx(0.3, abs=1e-3)
     assert max(weights[:3]) - min(weights[:3]) < 0.05

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from unmist.text import Tokenizer
 from unmist.train import teacher
 from unmist.train.encoder import Shape
+from unmist.train.holdout import kin
 from unmist.train.mixture import Batch, Mixture
 from unmist.train.pretrain import Pretrainer, SoftTargets
 
@@ -58,8 +59,7 @@ def test_a_row_is_never_answered_by_a_teacher_that_saw_it(
     folds = asked[: teacher.FOLDS]
     assert sorted(text for _, part in folds for text in part) == sorted(texts)
     for known, part in folds:
-        domains = {".".join(text.split(".")[-2:]) for text in known}
-        assert not domains & {".".join(text.split(".")[-2:]) for text in part}
+        assert not set(kin(known, "hostname")) & set(kin(part, "hostname"))
 
 
 def test_the_loss_is_cross_entropy_over_the_tasks_own_labels(

@@ -7,6 +7,7 @@
     modules.json, 1_Pooling/, 2_Normalize/ opened by ``SentenceTransformer``
     adapters/<task>/                       PEFT's files, ``head.safetensors``, ``task.json``, and
                                            ``wide.safetensors`` where a task has a wide head
+    router.json, router.safetensors        which field kind a text is of; may be missing
     pretraining.safetensors                heads used only to go on with pretraining
     manifest.json                          SHA-256 of every other file
 """
@@ -25,6 +26,8 @@ ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
 HEAD: Final = "head.safetensors"
 WIDE: Final = "wide.safetensors"
 TASK: Final = "task.json"
+ROUTER: Final = "router.json"
+ROUTER_WEIGHTS: Final = "router.safetensors"
 SUFFIXES: Final = (".json", ".safetensors")
 
 SHIPPED: Final = Path(__file__).parents[1] / "models" / "small"

@@ -21,15 +21,26 @@ class Adapter:
 
     ``lora`` maps ``layers.<i>.<module>`` to (A [rank, in], B [out, rank], already scaled);
     ``weight`` is [labels, hidden], ``bias`` [labels]. ``wide`` is None or (int8 [2**bits, labels],
-    float32 [labels]): weights of hashed n-grams and what one of their units is worth.
+    float32 [labels]): weights of hashed n-grams and what one of their units is worth. ``hash``
+    covers every byte of the adapter and nothing else.
     """
 
     card: schema.TaskCard
+    hash: str
     rank: int
     lora: dict[str, tuple[np.ndarray, np.ndarray]]
     weight: np.ndarray
     bias: np.ndarray
     wide: tuple[np.ndarray, np.ndarray] | None
+
+
+@dataclass(frozen=True)
+class Router:
+    """What tells field kinds apart: its card, and ``weights`` of hashed n-grams as an adapter's
+    ``wide``."""
+
+    card: schema.RouterCard
+    weights: tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Folder:
     weights: Arrays
     tokenizer: Tokenizer
     adapters: dict[str, Adapter]
+    router: Router | None
 
 
 def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
@@ -68,16 +80,22 @@ def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
         )
     encoder = listing.files[layout.WEIGHTS].sha256
     adapters = {
-        task: _adapter(layout.adapter_folder(path, task), config, encoder)
+        task: _adapter(
+            layout.adapter_folder(path, task),
+            config,
+            encoder,
+            manifest.part_hash(listing.files, f"{layout.ADAPTERS}/{task}/"),
+        )
         for task in layout.tasks(path)
     }
     for folder in extra:
-        digest = hashlib.sha256(f"{digest} {manifest.verify(folder)[1]}".encode()).hexdigest()
-        adapter = _adapter(folder, config, encoder)
+        files, own_digest = manifest.verify(folder)
+        digest = hashlib.sha256(f"{digest} {own_digest}".encode()).hexdigest()
+        adapter = _adapter(folder, config, encoder, manifest.part_hash(files.files))
         if adapter.card.task in adapters:
             raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
         adapters[adapter.card.task] = adapter
-    return Folder(path, listing, digest, config, weights, tokenizer, adapters)
+    return Folder(path, listing, digest, config, weights, tokenizer, adapters, _router(path))
 
 
 def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
@@ -102,7 +120,7 @@ def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapter:
+def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str, digest: str) -> Adapter:
     card = schema.read(folder / layout.TASK, schema.TaskCard)
     card.check(folder / layout.TASK)
     if card.encoder != encoder:
@@ -111,17 +129,29 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str) -> Adapte
             "train it again on this one"
         )
     lora_config = schema.read(folder / layout.ADAPTER_CONFIG, schema.LoraConfig)
-    lora_config.check(folder / layout.ADAPTER_CONFIG)
+    lora_config.check(folder / layout.ADAPTER_CONFIG, config.num_hidden_layers)
     labels, hidden = len(card.labels), config.hidden_size
     head = _arrays(folder / layout.HEAD, {"weight": (labels, hidden), "bias": (labels,)})
     return Adapter(
         card=card,
+        hash=digest,
         rank=lora_config.r,
         lora=_lora(folder / layout.ADAPTER_WEIGHTS, config, lora_config),
         weight=head["weight"],
         bias=head["bias"],
         wide=_wide(folder / layout.WIDE, labels),
     )
+
+
+def _router(path: Path) -> Router | None:
+    if not (path / layout.ROUTER).exists():
+        return None
+    card = schema.read(path / layout.ROUTER, schema.RouterCard)
+    card.check(path / layout.ROUTER)
+    weights = _wide(path / layout.ROUTER_WEIGHTS, len(card.fields))
+    if weights is None:
+        raise ModelError(f"{path / layout.ROUTER_WEIGHTS}: missing beside {layout.ROUTER}")
+    return Router(card, weights)
 
 
 def _wide(path: Path, labels: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -154,7 +184,7 @@ def _lora(
     shapes: dict[str, tuple[int, ...]] = {}
     modules = [
         f"layers.{i}.{target}"
-        for i in range(config.num_hidden_layers)
+        for i in lora.layers(config.num_hidden_layers)
         for target in lora.target_modules
     ]
     for module in modules:

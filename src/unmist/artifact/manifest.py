@@ -2,6 +2,7 @@
 
 import hashlib
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -80,6 +81,14 @@ def verify(folder: Path) -> tuple[Manifest, str]:
         if name not in manifest.files:
             raise ModelError(f"{folder / name}: not in the manifest; remove it, or {_NEXT}")
     return manifest, hashlib.sha256(data).hexdigest()
+
+
+def part_hash(files: Mapping[str, FileEntry], prefix: str = "") -> str:
+    """SHA-256 over name and hash of the files below ``prefix``: the same for an adapter wherever
+    its folder lies."""
+    below = sorted(name for name in files if name.startswith(prefix))
+    lines = [f"{name.removeprefix(prefix)} {files[name].sha256}\n" for name in below]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_json_bytes(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """What the JSON files of a model folder must say, and no more than that is believed."""
 
+import math
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -13,6 +14,7 @@ from unmist.text.fields import FIELDS
 Count = Annotated[int, Meta(gt=0, le=1_000_000)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 TASK_FORMAT = 1
+ROUTER_FORMAT = 1
 LORA_TARGETS = frozenset({"attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"})
 MAX_RANK = 256
 MAX_POSITIONS = 65_536
@@ -71,6 +73,7 @@ class LoraConfig(msgspec.Struct, frozen=True):
     r: Annotated[int, Meta(gt=0, le=MAX_RANK)]
     lora_alpha: Annotated[float, Meta(ge=0, le=1e6)]
     target_modules: list[str]
+    layers_to_transform: list[int] | None = None
     use_dora: bool = False
     use_rslora: bool = False
     bias: str = "none"
@@ -82,8 +85,12 @@ class LoraConfig(msgspec.Struct, frozen=True):
         """Factor on the low-rank product."""
         return self.lora_alpha / self.r
 
-    def check(self, path: Path) -> None:
-        """Raise ModelError unless this is plain LoRA on layers the engine knows."""
+    def layers(self, count: int) -> list[int]:
+        """The adapted ones of ``count`` layers."""
+        return list(range(count)) if self.layers_to_transform is None else self.layers_to_transform
+
+    def check(self, path: Path, layers: int) -> None:
+        """Raise ModelError unless this is plain LoRA on modules the engine knows."""
         plain = self.peft_type == "LORA" and self.bias == "none"
         fancy = self.use_dora or self.use_rslora or self.rank_pattern or self.alpha_pattern
         if not plain or fancy:
@@ -91,6 +98,9 @@ class LoraConfig(msgspec.Struct, frozen=True):
         foreign = sorted(set(self.target_modules) - LORA_TARGETS)
         if foreign:
             raise ModelError(f"{path}: targets {foreign}; allowed: {sorted(LORA_TARGETS)}")
+        chosen = self.layers(layers)
+        if not chosen or sorted(set(chosen)) != chosen or not 0 <= chosen[0] <= chosen[-1] < layers:
+            raise ModelError(f"{path}: layers {chosen[:9]}, expected some of 0 to {layers - 1}")
 
 
 class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +111,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
         temperature: logits are divided by this before softmax.
         thresholds: per label, the probability below which unmist abstains.
         precision: the precision on the dev split that the thresholds were chosen for.
+        assumes: what must be known of a text before the question makes sense; empty for nothing.
         scores: measured figures per split, as written by the training command.
     """
 
@@ -115,6 +126,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     precision: Probability
     licence: str
     data: str
+    assumes: str = ""
     scores: dict[str, dict[str, float]] = {}
 
     def check(self, path: Path) -> None:
@@ -131,6 +143,41 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
             raise ModelError(f"{path}: needs at least two different labels, has {self.labels}")
         if set(self.thresholds) != set(self.labels):
             raise ModelError(f"{path}: thresholds and labels name different labels")
+
+
+class RouterCard(msgspec.Struct, frozen=True, kw_only=True):
+    """``router.json``: how a text's field kind is told, and from when on it is too unlike a kind.
+
+    Attributes:
+        fields: field kinds in the order of the weights' columns; ``other`` is what is none.
+        bias: per field kind, added to its logit.
+        temperature: logits are divided by this before softmax.
+        familiar: per field kind, the probability of it below which a text is unfamiliar to the
+            specialists of that kind.
+        scores: measured figures per split, as written by the training command.
+    """
+
+    format: int
+    fields: list[str]
+    bias: list[float]
+    temperature: Annotated[float, Meta(ge=0.01, le=100)]
+    familiar: dict[str, Probability]
+    licence: str
+    data: str
+    scores: dict[str, dict[str, float]] = {}
+
+    def check(self, path: Path) -> None:
+        """Raise ModelError when the parts do not fit together."""
+        if self.format != ROUTER_FORMAT:
+            raise ModelError(
+                f"{path}: format {self.format}, this unmist reads {ROUTER_FORMAT}; upgrade unmist"
+            )
+        if len(set(self.fields)) != len(self.fields) or not set(self.fields) <= set(FIELDS):
+            raise ModelError(f"{path}: fields {self.fields}, expected some of {FIELDS}, each once")
+        if len(self.fields) < 2 or len(self.bias) != len(self.fields):
+            raise ModelError(f"{path}: {len(self.bias)} biases for {len(self.fields)} fields")
+        if not all(map(math.isfinite, self.bias)) or not set(self.familiar) <= set(self.fields):
+            raise ModelError(f"{path}: a bias is not finite, or familiar names a foreign field")
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -26,11 +26,18 @@ if TYPE_CHECKING:
     from unmist.cli.summary import Summary
     from unmist.model import Model
 
-DEFAULT_TASK = "host-category"
+DEFAULT_TASK = "host-category"  # of a model that cannot tell what a row is
+DEFAULT_FIELD = "hostname"  # which column of a log is read when rows are routed
 
 
 @click.command("classify", short_help="One verdict for every row.")
-@click.option("--task", default=DEFAULT_TASK, show_default=True, metavar="T", help="What to ask.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar="T",
+    help="What to ask; may be given again. Default: what every row is (see 'unmist model').",
+)
 @input_options
 @model_option
 @adapter_option
@@ -47,7 +54,7 @@ DEFAULT_TASK = "host-category"
 def command(
     ctx: click.Context,
     inputs: tuple[str, ...],
-    task: str,
+    tasks: tuple[str, ...],
     format_: str,
     column: str | None,
     model_path: Path | None,
@@ -59,7 +66,11 @@ def command(
     threads: int | None,
     quiet: bool,
 ) -> None:
-    """Give one verdict for every row of INPUT (default: standard input, also '-').
+    """Give a verdict for every row of INPUT (default: standard input, also '-').
+
+    Without --task the kind of each row is told from its text (hostname, url, command, ...)
+    and all specialists of that kind give a verdict, except those that assume something,
+    such as that a name was generated.
 
     A verdict is a label with a calibrated score, or an abstention, or what is wrong
     with the row. Without --json, --jsonl, --output-format or -o the answer is a table
@@ -70,12 +81,12 @@ def command(
     inputs = require_input(inputs)
     kind = choose_kind(out, as_json=as_json, as_jsonl=as_jsonl, output_format=output_format)
     model = open_model(model_path, threads, adapters)
-    require_task(model, task)
-    reader = RowReader(
-        inputs, format_=format_, column=column, field=model.field_of(task), report=report
-    )
-    summary = Summary(task)
-    with open_sink(out, kind, model, task) as sink:
+    if not tasks and not model.routes:
+        tasks = (DEFAULT_TASK,)
+    field = _field(model, tasks)
+    reader = RowReader(inputs, format_=format_, column=column, field=field, report=report)
+    summary = Summary(*tasks)
+    with open_sink(out, kind, model, tasks) as sink:
         _run(model, reader, sink, summary, quiet=quiet, on_screen=out is None)
         if reader.nothing_readable:
             ctx.exit(2)  # raised inside, so that no output file appears
@@ -86,6 +97,19 @@ def command(
         apart = "\n" if kind == "table" and sys.stdout.isatty() else ""
         click.echo(apart + "\n".join(summary.lines()), err=True)
     ctx.exit(1 if summary.bad or summary.unreadable else 0)
+
+
+def _field(model: Model, tasks: tuple[str, ...]) -> str:
+    """The field kind that rows are read as, which must be that of all tasks."""
+    for task in tasks:
+        require_task(model, task)
+    fields = list(dict.fromkeys(model.field_of(task) for task in tasks)) or [DEFAULT_FIELD]
+    if len(fields) > 1:
+        raise click.UsageError(
+            f"--task {tasks[0]} reads {fields[0]}, another one {fields[1]}: ask about one kind, "
+            "or leave --task out to ask about each row what it is."
+        )
+    return fields[0]
 
 
 def _run(
@@ -100,8 +124,9 @@ def _run(
     shares_screen = on_screen and sys.stdout.isatty()
     with row_progress(quiet=quiet, shares_screen=shares_screen) as progress:
         for rows in reader.chunks():
-            for verdict in model.classify_rows(rows, summary.task):
-                sink.write(verdict)
-                summary.add(verdict)
+            for verdicts in model.ask_rows(rows, summary.tasks):
+                for verdict in verdicts:
+                    sink.write(verdict)
+                summary.add(*verdicts)
             sink.flush()
             progress.update(len(rows))

@@ -93,12 +93,20 @@ def run_options(function: _F) -> _F:
 
 
 def open_model(
-    path: Path | None, threads: int | None = None, adapters: Sequence[Path] = ()
+    path: Path | None,
+    threads: int | None = None,
+    adapters: Sequence[Path] = (),
+    cache: int | None = None,
 ) -> Model:
-    """Load the model folder, or the shipped one, with specialists that lie elsewhere."""
+    """Load the model folder, or the shipped one, with specialists that lie elsewhere.
+
+    ``cache`` is the number of answers to keep; None for the library's own choice.
+    """
+    from unmist.cache import ENTRIES
     from unmist.model import load
 
-    return load(path, adapters=adapters, threads=threads)
+    cache = ENTRIES if cache is None else cache
+    return load(path, adapters=adapters, threads=threads, cache=cache)
 
 
 def require_task(model: Model, task: str) -> None:

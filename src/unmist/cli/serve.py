@@ -21,6 +21,7 @@ SETTINGS: Final[tuple[tuple[str, click.ParamType[Any], str, str], ...]] = (
     ("host", click.STRING, "ADDRESS", "Address to listen on. Default: 127.0.0.1."),
     ("port", _WHOLE, "N", "Port to listen on; 0 takes a free one. Default: 8080."),
     ("threads", _WHOLE, "N", "CPU threads for the network. Default: all cores."),
+    ("cache", _WHOLE, "N", "Answers to keep, by task and text; 0 for none. Default: 65536."),
     ("metrics_host", click.STRING, "ADDRESS", "Address of /metrics. Default: 127.0.0.1."),
     ("metrics_port", _WHOLE, "N", "Port of /metrics, for Prometheus. Default: off."),
     (
@@ -32,6 +33,7 @@ SETTINGS: Final[tuple[tuple[str, click.ParamType[Any], str, str], ...]] = (
     ),
     ("max_body_bytes", _WHOLE, "N", "Bytes of a request's body. Default: 2 MiB."),
     ("max_inputs", _WHOLE, "N", "Texts in a request. Default: 2048."),
+    ("max_explained", _WHOLE, "N", "Rows in a request for explanations. Default: 64."),
     ("max_text_bytes", _WHOLE, "N", "Bytes of a text. Default: 8 KiB."),
     ("max_in_flight", _WHOLE, "N", "Requests at once; more get 429. Default: 512."),
     ("max_queue_bytes", _WHOLE, "N", "Bytes of their bodies together. Default: 64 MiB."),
@@ -46,6 +48,7 @@ SETTINGS: Final[tuple[tuple[str, click.ParamType[Any], str, str], ...]] = (
     ("drain_seconds", _SECONDS, "S", "Time to answer the rest after SIGTERM. Default: 30."),
     ("batch_bytes", _WHOLE, "N", "Text in a batch for the network. Default: 16 KiB."),
     ("slice_bytes", _WHOLE, "N", "Share of a request in a batch, per turn. Default: 2 KiB."),
+    ("otlp_endpoint", click.STRING, "URL", "Send traces there (OpenTelemetry). Default: off."),
 )
 
 
@@ -90,6 +93,6 @@ def command(
         ) from None
     settings, origins = load_settings(flags, config)
     settings.key()  # a mistake there should not wait for the model
-    model = open_model(model_path, settings.threads, adapters)
+    model = open_model(model_path, settings.threads, adapters, settings.cache)
     model.compile()
     serve(model, settings, origins)

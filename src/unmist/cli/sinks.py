@@ -118,10 +118,15 @@ def choose_kind(
 
 
 @contextmanager
-def open_sink(out: Path | None, kind: Kind, model: Model, task: str) -> Iterator[Sink]:
-    """A sink on ``out`` or standard output; ``out`` appears only once all of it is written."""
+def open_sink(out: Path | None, kind: Kind, model: Model, tasks: tuple[str, ...]) -> Iterator[Sink]:
+    """A sink on ``out`` or standard output; ``out`` appears only once all of it is written.
+
+    ``tasks`` are those asked about; none for whatever a row is.
+    """
     if kind == "table":
-        yield TableSink(standard_output(), model.labels(task))
+        asked = tasks or model.tasks
+        labels = [label for task in asked for label in model.labels(task)]
+        yield TableSink(standard_output(), labels, () if len(tasks) == 1 else asked)
         return
     if out is None:
         yield _sink_on(sys.stdout.buffer, kind, model)

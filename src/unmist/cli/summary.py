@@ -11,10 +11,17 @@ if TYPE_CHECKING:
 
 
 class Summary:
-    """Counts over the verdicts of one run; ``rows == answered + abstained + bad``."""
+    """Counts over the rows of one run; ``rows == answered + abstained + bad``.
 
-    def __init__(self, task: str) -> None:
-        self.task = task
+    A row that several tasks were asked about is answered if one of them answers.
+
+    Args:
+        tasks: what every row is asked about; none when each row is routed to its specialists.
+    """
+
+    def __init__(self, *tasks: str) -> None:
+        self.tasks = tasks
+        self.answered = 0
         self.labels: Counter[str] = Counter()
         self.abstained: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
@@ -23,14 +30,18 @@ class Summary:
         self._start = monotonic()
         self._seconds: float | None = None
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
-        if verdict.status == "ok":
-            self.labels[verdict.label or ""] += 1
-        elif verdict.status == "abstain":
-            self.abstained[verdict.reason or "unsaid"] += 1
+    def add(self, *verdicts: Verdict) -> None:
+        """Count the verdicts on one row."""
+        labels = [verdict for verdict in verdicts if verdict.label is not None]
+        for verdict in labels:
+            alone = len(self.tasks) == 1
+            self.labels[str(verdict.label) if alone else f"{verdict.task} {verdict.label}"] += 1
+        if labels:
+            self.answered += 1
+        elif verdicts[0].status == "abstain":
+            self.abstained[verdicts[0].reason or "unsaid"] += 1
         else:
-            self.bad[verdict.reason or "unsaid"] += 1
+            self.bad[verdicts[0].reason or "unsaid"] += 1
 
     def finish(self, *, filtered: int, unreadable: list[str]) -> None:
         """Stop the clock; take over what only the reader knows."""
@@ -46,14 +57,14 @@ class Summary:
     @property
     def rows(self) -> int:
         """Rows that got a verdict."""
-        return self.labels.total() + self.abstained.total() + self.bad.total()
+        return self.answered + self.abstained.total() + self.bad.total()
 
     def as_dict(self) -> dict[str, Any]:
         """The summary for ``--json``."""
         return {
-            "task": self.task,
+            "task": ", ".join(self.tasks) or None,
             "rows": self.rows,
-            "answered": self.labels.total(),
+            "answered": self.answered,
             "abstained": self.abstained.total(),
             "bad": self.bad.total(),
             "filtered": self.filtered,
@@ -69,7 +80,7 @@ class Summary:
         """The summary for people."""
         counts = [
             ("rows", self.rows, f"in {self.seconds:.2f} s, {self._rate():,.0f} rows/s"),
-            ("answered", self.labels.total(), _listed(self.labels)),
+            ("answered", self.answered, _listed(self.labels)),
             ("abstained", self.abstained.total(), _listed(self.abstained)),
             ("bad", self.bad.total(), _listed(self.bad)),
             ("filtered", self.filtered, "records without such a text, not asked about"),

@@ -70,18 +70,21 @@ class VerdictTable:
 
     Args:
         stream: where the rows go.
-        labels: labels of the task; they decide the width of the label column.
+        labels: labels of the tasks; they decide the width of the label column.
+        tasks: the tasks, where a column shall name them.
     """
 
-    def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
+    def __init__(self, stream: TextIO, labels: Sequence[str], tasks: Sequence[str] = ()) -> None:
         self._stream = stream
         self._colour = wants_colour(stream)
         self._cut = stream.isatty()
         longest = max((len(label) for label in labels), default=0)
         self._label_width = len("abstain ( 0.00)") + longest
+        self._task_width = max((len(task) for task in tasks), default=0)
         self._text_width = _TEXT_WIDTH_PIPED
         if self._cut:
             rest = self._label_width + _SCORE_WIDTH + _REASON_WIDTH + 3 * len(_GAP)
+            rest += (self._task_width + len(_GAP)) * (self._task_width > 0)
             columns = shutil.get_terminal_size().columns
             self._text_width = max(_TEXT_WIDTH_LEAST, columns - rest)
         self._header_due = True
@@ -89,7 +92,7 @@ class VerdictTable:
     def write(self, verdict: Verdict) -> None:
         """Print one row."""
         if self._header_due:
-            self._line("text", "label", "score", "reason", bold=True)
+            self._line("text", "task", "label", "score", "reason", bold=True)
             self._header_due = False
         score = f"{verdict.score:.2f}" if verdict.label is not None else ""
         style: dict[str, bool | str] = {}
@@ -97,17 +100,19 @@ class VerdictTable:
             style = {"dim": True}
         elif verdict.status == "bad_input":
             style = {"fg": "red"}
-        self._line(
-            visible(verdict.text), _label_cell(verdict), score, _reason_cell(verdict), **style
-        )
+        text, label, reason = visible(verdict.text), _label_cell(verdict), _reason_cell(verdict)
+        self._line(text, verdict.task, label, score, reason, **style)
 
     def flush(self) -> None:
         """Pass on what is buffered."""
         self._stream.flush()
 
-    def _line(self, text: str, label: str, score: str, reason: str, **style: Any) -> None:
+    def _line(
+        self, text: str, task: str, label: str, score: str, reason: str, **style: Any
+    ) -> None:
         cells = (
             fit(text, self._text_width, cut=self._cut),
+            *([fit(task, self._task_width, cut=False)] if self._task_width else []),
             fit(label, self._label_width, cut=self._cut),
             fit(score, _SCORE_WIDTH, cut=False),
             reason,

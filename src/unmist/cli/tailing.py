@@ -34,7 +34,7 @@ class Tail:
     def answer(self, piece: Piece) -> None:
         """Write the verdicts and flush them."""
         rows = self.reader.rows(piece)
-        for verdict in self._model.classify_rows(rows, self._summary.task):
+        for verdict in self._model.classify_rows(rows, self._summary.tasks[0]):
             self._sink.write(verdict)
             self._summary.add(verdict)
         self._sink.flush()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unmist.artifact import Folder
+from unmist.artifact import Adapter, Folder
 from unmist.engine import batching, graph
-from unmist.engine.runtime import ov
+from unmist.engine.runtime import ov, units
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Output:
 class Engine:
     """An encoder and its adapters.
 
-    Rows of one task go through a graph that holds this task's adapter alone, so other adapters cost
-    them nothing and change no bit of their answers; rows of several tasks go through one that holds
-    all. A graph is compiled when it is first needed.
+    There are two graphs, compiled when they are first needed: the bare encoder, and the encoder
+    with places for LoRA factors. An adapter's factors are an input of the second, so an adapter
+    costs no more memory than its size, and those that are not asked change no bit of an answer.
 
     Arithmetic is float32 on every CPU and a row's answer does not depend on the rows beside it
     (to 1e-5) nor on the run (to the bit, for the same machine and number of threads).
@@ -37,8 +37,10 @@ class Engine:
     def __init__(self, folder: Folder, threads: int | None = None) -> None:
         self.tasks = tuple(folder.adapters)
         self.max_tokens = folder.config.max_position_embeddings
-        self.name = "openvino f32"
-        self._folder, self._graphs = folder, dict[tuple[str, ...], _Graph]()
+        self.name = f"openvino f32 ({units()})"
+        self._folder, self._graphs = folder, dict[bool, ov.InferRequest]()
+        modules = {module for adapter in folder.adapters.values() for module in adapter.lora}
+        self._modules = sorted(modules)
         self._settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
@@ -53,58 +55,100 @@ class Engine:
             rows: token ids, each row opened by its field-kind token, at most ``max_tokens`` long.
             task: one of ``tasks``, or None for the bare encoder.
         """
-        tasks = () if task is None else (task,)
-        vectors, logits = self._graph(tasks).infer(rows, np.zeros(len(rows), np.int64))
-        return Output(vectors, logits)
+        if task is not None:
+            each = np.arange(len(rows))
+            return self._ask(rows, each, np.zeros(len(rows), np.int64), (task,))[0]
+        vectors = np.empty((len(rows), self._folder.config.hidden_size), np.float32)
+        for batch in batching.plan(rows):
+            vectors[batch.rows] = self._graph(False).infer({"ids": batch.ids})["vectors"]
+        return Output(vectors, np.empty((len(rows), 0), np.float32))
 
-    def run_mixed(self, rows: Sequence[Sequence[int]], tasks: Sequence[str]) -> list[np.ndarray]:
-        """Logits [labels of its task] float32 of every row, each through its own task's adapter.
+    def run_mixed(
+        self, rows: Sequence[Sequence[int]], asked: Sequence[tuple[int, str]]
+    ) -> list[np.ndarray]:
+        """Logits [labels of its task] float32 of every question, in the order of ``asked``.
 
-        Rows of all tasks go through the encoder together.
+        Questions to all tasks go through the encoder together; the layers below the lowest adapted
+        one are computed once for each row.
+
+        Args:
+            rows: token ids, each row opened by its field-kind token, at most ``max_tokens`` long.
+            asked: a row's place in ``rows``, and the task that it is asked about.
         """
-        graph = self._graph(self.tasks)
-        adapters = np.array([self.tasks.index(task) for task in tasks], np.int64)
-        logits = graph.infer(rows, adapters)[1]
-        return [row[graph.columns[task]] for row, task in zip(logits, tasks, strict=True)]
+        tasks = tuple(sorted({task for _, task in asked}))
+        place = {task: number for number, task in enumerate(tasks)}
+        source = np.array([row for row, _ in asked], np.int64)
+        adapters = np.array([place[task] for _, task in asked], np.int64)
+        logits: list[np.ndarray] = [np.empty(0, np.float32)] * len(asked)
+        for number, output in enumerate(self._ask(rows, source, adapters, tasks)):
+            for question, said in zip(
+                np.flatnonzero(adapters == number).tolist(), output.logits, strict=True
+            ):
+                logits[question] = said
+        return logits
 
     def compile(self) -> None:
-        """Compile the graph of every task and of the bare encoder now, not when it is needed."""
-        for tasks in ((), *((task,) for task in self.tasks)):
-            self._graph(tasks)
+        """Compile both graphs now, not when they are needed."""
+        for adapted in {False, bool(self._modules)}:
+            self._graph(adapted)
 
-    def _graph(self, tasks: tuple[str, ...]) -> "_Graph":
-        if tasks not in self._graphs:
-            self._graphs[tasks] = _Graph(self._folder, tasks, self._settings)
-        return self._graphs[tasks]
+    def _ask(
+        self,
+        rows: Sequence[Sequence[int]],
+        source: np.ndarray,
+        adapters: np.ndarray,
+        tasks: tuple[str, ...],
+    ) -> list[Output]:
+        """What each of ``tasks`` says about its questions.
 
-
-class _Graph:
-    """A compiled graph with the adapters of some tasks."""
-
-    def __init__(self, folder: Folder, tasks: tuple[str, ...], settings: dict[str, object]) -> None:
-        adapters = [folder.adapters[task] for task in tasks]
-        sizes = [len(adapter.card.labels) for adapter in adapters]
-        stops = np.cumsum(sizes).tolist()
-        self.columns = {
-            task: slice(stop - size, stop)
-            for task, size, stop in zip(tasks, sizes, stops, strict=True)
-        }
-        self._hidden, self._labels = folder.config.hidden_size, sum(sizes)
-        model = graph.build(folder.config, folder.weights, adapters)
-        self._request = ov.Core().compile_model(model, "CPU", settings).create_infer_request()
-
-    def infer(
-        self, rows: Sequence[Sequence[int]], adapters: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors [n, hidden], and the logits [n, labels of all its tasks] of which those of the
-        task at place ``adapters`` [n] are meant."""
-        vectors = np.empty((len(rows), self._hidden), np.float32)
-        logits = np.empty((len(rows), self._labels), np.float32)
+        ``source`` [questions] are places in ``rows``, ``adapters`` [questions] places in ``tasks``.
+        """
+        if not len(source):
+            return []
+        members = [self._folder.adapters[task] for task in tasks]
+        fixed, owner = self._factors(members)
+        pooled = np.empty((len(source), self._folder.config.hidden_size), np.float32)
+        vectors = np.empty_like(pooled)
         for batch in batching.plan(rows):
-            gate = np.zeros((len(batch.rows), max(len(self.columns), 1)), np.float32)
-            gate[np.arange(len(batch.rows)), adapters[batch.rows]] = 1.0
-            results = self._request.infer({"ids": batch.ids, "gate": gate})
-            vectors[batch.rows] = results["vectors"]
-            if self.columns:
-                logits[batch.rows] = results["logits"]
-        return vectors, logits
+            questions = np.flatnonzero(np.isin(source, batch.rows))
+            if not len(questions):
+                continue
+            place = np.empty(len(rows), np.int32)
+            place[batch.rows] = np.arange(len(batch.rows))
+            gate = (adapters[questions, None] == owner).astype(np.float32)
+            inputs = {"ids": batch.ids, "source": place[source[questions]], "gate": gate}
+            results = self._graph(True).infer(inputs | fixed)
+            pooled[questions], vectors[questions] = results["pooled"], results["vectors"]
+        outputs = []
+        for number, adapter in enumerate(members):
+            mine = adapters == number
+            logits = pooled[mine] @ adapter.weight.T + adapter.bias
+            outputs.append(Output(vectors[mine], logits))
+        return outputs
+
+    def _factors(self, members: list[Adapter]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The factors of some adapters side by side, by input; and the place of the adapter that
+        each rank belongs to [ranks]. A module that an adapter leaves alone gets zeros from it."""
+        inputs = {}
+        for module in self._modules:
+            wide, narrow = self._folder.weights[f"{module}.weight"].shape
+            pairs = [
+                adapter.lora.get(module)
+                or (
+                    np.zeros((adapter.rank, narrow), np.float32),
+                    np.zeros((wide, adapter.rank), np.float32),
+                )
+                for adapter in members
+            ]
+            inputs[f"down:{module}"] = np.concatenate([down for down, _ in pairs])
+            inputs[f"up:{module}"] = np.concatenate([up for _, up in pairs], axis=1)
+        ranks = [adapter.rank for adapter in members]
+        return inputs, np.repeat(np.arange(len(members)), ranks)
+
+    def _graph(self, adapted: bool) -> ov.InferRequest:
+        if adapted not in self._graphs:
+            modules = self._modules if adapted else []
+            model = graph.build(self._folder.config, self._folder.weights, modules)
+            compiled = ov.Core().compile_model(model, "CPU", self._settings)
+            self._graphs[adapted] = compiled.create_infer_request()
+        return self._graphs[adapted]

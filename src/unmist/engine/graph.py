@@ -1,29 +1,39 @@
-"""The encoder as an OpenVINO graph, with the LoRA factors of all adapters side by side.
+"""The encoder as an OpenVINO graph, with LoRA factors that come in with the rows.
 
-Inputs: ``ids`` int32 [rows, length], 0 is padding; ``gate`` float32 [rows, adapters], 1 where a row
-is asked of that adapter. Outputs: ``vectors`` float32 [rows, hidden], the mean of the hidden states
-of real tokens, L2-normalised; ``logits`` float32 [rows, all labels of all adapters].
+Inputs: ``ids`` int32 [rows, length], 0 is padding. Where modules are adapted, also ``source`` int32
+[questions], the row that each question is about; ``gate`` float32 [questions, ranks], 1 where a
+factor belongs to the question's adapter; and for each module ``down:<module>`` [ranks, in] and
+``up:<module>`` [out, ranks], the factors of all adapters asked, side by side. Outputs: ``pooled``
+[rows or questions, hidden], the mean of the hidden states of real tokens, and ``vectors``, the same
+L2-normalised; both float32.
 
-A row's own adapter is chosen by a mask between the factors: ``x + ((x @ A_all) * gate) @ B_all``.
-That is plain matrix product, so rows of many adapters go through in one batch.
+A question's own adapter is chosen by a mask between the factors: ``x + ((x @ A_all) * gate) @
+B_all``. That is plain matrix product, so questions to many adapters go through in one batch. Layers
+below the lowest adapted one see each row once, however many adapters are asked about it.
 Source: Warner et al., arXiv 2412.13663 (encoder); Hu et al., arXiv 2106.09685 (LoRA).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from unmist.artifact import Adapter, EncoderConfig
+from unmist.artifact import EncoderConfig
 from unmist.engine.runtime import op, ov
 
 _MASKED: Final = -1e9
 _Arrays = dict[str, np.ndarray]
 
 
-def build(config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]) -> ov.Model:
-    """The graph for an encoder and the adapters in the given order (may be empty)."""
-    return _Builder(config, weights, adapters).model()
+def build(config: EncoderConfig, weights: _Arrays, modules: Sequence[str] = ()) -> ov.Model:
+    """The graph of an encoder in which ``modules`` (``layers.<i>.<name>``) are adapted."""
+    return _Builder(config, weights, modules).model()
+
+
+def layer_of(module: str) -> int:
+    """Number of the layer that a module is part of."""
+    return int(module.split(".")[1])
 
 
 @dataclass(frozen=True)
@@ -34,13 +44,22 @@ class _Positions:
 
 
 class _Builder:
-    def __init__(self, config: EncoderConfig, weights: _Arrays, adapters: list[Adapter]) -> None:
-        self.config, self.weights, self.adapters = config, weights, adapters
-        self.ids = op.parameter(ov.PartialShape([-1, -1]), ov.Type.i32, name="ids")
-        self.gate = op.parameter(
-            ov.PartialShape([-1, max(len(adapters), 1)]), ov.Type.f32, name="gate"
-        )
+    def __init__(self, config: EncoderConfig, weights: _Arrays, modules: Sequence[str]) -> None:
+        self.config, self.weights = config, weights
+        self.ids = _input("ids", [-1, -1], ov.Type.i32)
         self.real = op.not_equal(self.ids, _int(0))
+        self.inputs, self.factors = [self.ids], dict[str, tuple[ov.Node, ov.Node]]()
+        self.first = min(map(layer_of, modules), default=config.num_hidden_layers)
+        if modules:
+            self.source = _input("source", [-1], ov.Type.i32)
+            self.gate = _input("gate", [-1, -1], ov.Type.f32)
+            self.inputs += [self.source, self.gate]
+        for module in modules:
+            wide, narrow = weights[f"{module}.weight"].shape
+            down = _input(f"down:{module}", [-1, narrow], ov.Type.f32)
+            up = _input(f"up:{module}", [wide, -1], ov.Type.f32)
+            self.factors[module] = (down, up)
+            self.inputs += [down, up]
 
     def model(self) -> ov.Model:
         table = _float(self.weights["embeddings.tok_embeddings.weight"])
@@ -48,19 +67,19 @@ class _Builder:
         x = self._norm(x, "embeddings.norm")
         positions = self._positions()
         for i in range(self.config.num_hidden_layers):
+            if i == self.first:  # from here on, one row for each question
+                x = op.gather(x, self.source, _int(0))
+                self.real = op.gather(self.real, self.source, _int(0))
+                positions = self._positions()
             inner = x if i == 0 else self._norm(x, f"layers.{i}.attn_norm")
             x = op.add(x, self._attention(inner, i, positions))
             x = op.add(x, self._mlp(self._norm(x, f"layers.{i}.mlp_norm"), i))
         pooled = self._mean(self._norm(x, "final_norm"))
-        results = [_named(op.normalize_l2(pooled, _int([1]), 1e-24, "add"), "vectors")]
-        if self.adapters:
-            results.append(_named(self._heads(pooled), "logits"))
-        return ov.Model(results, [self.ids, self.gate], "unmist")
-
-    def _heads(self, pooled: ov.Node) -> ov.Node:
-        weight = np.concatenate([a.weight for a in self.adapters])
-        bias = np.concatenate([a.bias for a in self.adapters])
-        return op.add(op.matmul(pooled, _float(weight), False, True), _float(bias[None]))
+        results = [
+            _named(pooled, "pooled"),
+            _named(op.normalize_l2(pooled, _int([1]), 1e-24, "add"), "vectors"),
+        ]
+        return ov.Model(results, self.inputs, "unmist")
 
     def _positions(self) -> _Positions:
         config = self.config
@@ -100,15 +119,11 @@ class _Builder:
 
     def _linear(self, x: ov.Node, name: str) -> ov.Node:
         out = op.matmul(x, _float(self.weights[f"{name}.weight"]), False, True)
-        chosen = [(i, a.lora[name]) for i, a in enumerate(self.adapters) if name in a.lora]
-        if not chosen:
+        if name not in self.factors:
             return out
-        down = np.concatenate([factors[0] for _, factors in chosen])
-        up = np.concatenate([factors[1] for _, factors in chosen], axis=1)
-        owner = np.repeat([i for i, _ in chosen], [len(factors[0]) for _, factors in chosen])
-        gate = op.unsqueeze(op.gather(self.gate, _int(owner), _int(1)), _int([1]))
-        low = op.multiply(op.matmul(x, _float(down), False, True), gate)
-        return op.add(out, op.matmul(low, _float(up), False, True))
+        down, up = self.factors[name]
+        low = op.multiply(op.matmul(x, down, False, True), op.unsqueeze(self.gate, _int([1])))
+        return op.add(out, op.matmul(low, up, False, True))
 
     def _norm(self, x: ov.Node, name: str) -> ov.Node:
         centred = op.mvn(x, _int([-1]), True, self.config.norm_eps, "inside_sqrt")
@@ -118,6 +133,10 @@ class _Builder:
         real = op.unsqueeze(op.convert(self.real, "f32"), _int([2]))
         total = op.reduce_sum(op.multiply(x, real), _int([1]), False)
         return op.divide(total, op.reduce_sum(real, _int([1]), False))
+
+
+def _input(name: str, shape: list[int], kind: ov.Type) -> ov.Node:
+    return op.parameter(ov.PartialShape(shape), kind, name=name)
 
 
 def _named(node: ov.Node, name: str) -> ov.Node:

@@ -4,12 +4,20 @@
 finds no ``openvino_telemetry``; then it uses a stub of its own. So it must not find it.
 """
 
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 _TELEMETRY: Final = "openvino_telemetry"
+_UNITS: Final = (  # flag in /proc/cpuinfo, what it is called here; the widest first
+    ("amx_bf16", "amx"),
+    ("avx512_bf16", "avx512_bf16"),
+    ("avx512f", "avx512"),
+    ("avx2", "avx2"),
+)
 
 
 @contextmanager
@@ -29,4 +37,15 @@ with _hidden(_TELEMETRY):
     import openvino as ov
     from openvino import opset13 as op
 
-__all__ = ["op", "ov"]
+__all__ = ["op", "ov", "units"]
+
+
+def units() -> str:
+    """The widest vector units of this CPU that an engine would use, as ``avx2`` or ``amx``; the
+    machine's name where Linux does not tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine()
+    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
+    return next((name for flag, name in _UNITS if flag in flags), platform.machine())

@@ -23,19 +23,30 @@ class Wide:
 
     def __init__(self, weight: np.ndarray, scale: np.ndarray) -> None:
         self.weight, self.scale = weight, scale
-        self._bits = weight.shape[0].bit_length() - 1
+        self.bits = weight.shape[0].bit_length() - 1
 
     def logits(self, texts: Sequence[bytes]) -> np.ndarray:
-        """What the n-grams of each text add to its logits: float32 [n, labels].
+        """What the n-grams of each text add to its logits: float32 [n, labels]."""
+        return together([self], texts)[0]
 
-        Sums are taken over integers, so they do not depend on their order or on the other rows.
-        """
-        total = np.zeros((len(texts), self.weight.shape[1]), np.int64)
-        for rows, buckets in ngrams.hashed(texts, self._bits):
-            if len(rows):
-                starts = np.flatnonzero(np.diff(rows, prepend=-1))
-                sums = np.add.reduceat(self.weight[buckets], starts, axis=0, dtype=np.int64)
-                total[rows[starts]] += sums
-        length = np.sqrt(ngrams.counts(texts))
-        out: np.ndarray = (total / length[:, None] * self.scale).astype(np.float32)
-        return out
+
+def together(heads: Sequence[Wide], texts: Sequence[bytes]) -> list[np.ndarray]:
+    """What the n-grams of each text add to the logits of several heads: float32 [n, labels] each.
+
+    N-grams are hashed once. Sums are taken over integers, so they do not depend on their order or
+    on the other rows.
+    """
+    bits = max(head.bits for head in heads)
+    totals = [np.zeros((len(texts), head.weight.shape[1]), np.int64) for head in heads]
+    for rows, buckets in ngrams.hashed(texts, bits):
+        if not len(rows):
+            continue
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        for head, total in zip(heads, totals, strict=True):
+            chosen = head.weight[buckets >> (bits - head.bits)]
+            total[rows[starts]] += np.add.reduceat(chosen, starts, axis=0, dtype=np.int64)
+    length = np.sqrt(ngrams.counts(texts))[:, None]
+    return [
+        (total / length * head.scale).astype(np.float32)
+        for head, total in zip(heads, totals, strict=True)
+    ]

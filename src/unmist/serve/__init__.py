@@ -4,6 +4,7 @@ Two threads share the work. The event loop owns all state: places, queue, deadli
 worker thread runs the model and sees only immutable slices of requests. Nothing is locked, because
 nothing is shared.
 
+    tracing      spans for OpenTelemetry, when an endpoint is set
     connection   one TCP connection: header, idle and write timeouts
     observe      request id, log line, metrics, and every error in OpenAI's shape
     auth         the API key

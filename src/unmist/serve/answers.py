@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from unmist.explain import MAX_SPANS, Explanation
 from unmist.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -14,11 +15,21 @@ if TYPE_CHECKING:
     from unmist.model import Model
 
 
-class Question(NamedTuple):
-    """What is asked about a text: ``embed`` as a field kind, or ``classify``/``rank`` by a task."""
+TEXT_OVERHEAD: Final = 16  # bytes that even a short text is counted as, beside its own
 
-    kind: Literal["embed", "classify", "rank"]
+
+class Question(NamedTuple):
+    """What is asked about a text: ``embed`` as a field kind, the others by a task."""
+
+    kind: Literal["embed", "classify", "rank", "explain"]
     name: str
+
+
+def cost(question: Question, text: str) -> int:
+    """About how much work a text is, in bytes; an explanation asks it again for every piece."""
+    size = len(text.encode())
+    times = 1 + min(size, MAX_SPANS) if question.kind == "explain" else 1
+    return (size + TEXT_OVERHEAD) * times
 
 
 class Embedded(NamedTuple):
@@ -29,17 +40,20 @@ class Embedded(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A verdict; ``odds`` float32 [labels] only when ranks were asked for and there was text."""
+    """A verdict; ``odds`` float32 [labels] only when ranks were asked for and there was text, and
+    ``explanation`` only when that was asked for."""
 
     verdict: Verdict
     odds: np.ndarray | None = None
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """The field kind that a task reads, and its labels."""
+    """The field kind that a task reads, the hash of its adapter, and its labels."""
 
     field: str
+    hash: str
     labels: tuple[str, ...]
 
 
@@ -58,7 +72,10 @@ class Facts:
     def of(cls, model: Model) -> Facts:
         """Read them from a loaded model."""
         info: dict[str, Any] = model.info()
-        tasks = {t: TaskFacts(model.field_of(t), model.labels(t)) for t in model.tasks}
+        tasks = {
+            t: TaskFacts(model.field_of(t), info["tasks"][t]["hash"], model.labels(t))
+            for t in model.tasks
+        }
         fields = tuple(model.tokenizer.field_ids)
         return cls(info["name"], info["version"], model.hash, model.dim, fields, tasks)
 
@@ -75,7 +92,13 @@ class Answerer:
             return self._embed(texts, question.name)
         if question.kind == "classify":
             return [Ranked(verdict) for verdict in self._model.classify(texts, question.name)]
-        return [Ranked(*found) for found in self._model.rank(texts, question.name)]
+        ranked = self._model.rank(texts, question.name)
+        if question.kind == "rank":
+            return [Ranked(*found) for found in ranked]
+        return [
+            Ranked(verdict, odds, self._model.explain(text, question.name))
+            for text, (verdict, odds) in zip(texts, ranked, strict=True)
+        ]
 
     def _embed(self, texts: list[str], field: str) -> list[Embedded]:
         vectors = self._model.embed(texts, field)

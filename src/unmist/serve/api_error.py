@@ -65,10 +65,10 @@ class ClientGoneError(Exception):
     """The client closed its connection; there is nobody to answer."""
 
 
-def overloaded(what: str) -> ApiError:
+def overloaded(what: str, seconds: int = 1) -> ApiError:
     """429 with ``Retry-After``: nothing was started, the same request may be sent again."""
     message = f"The service is busy ({what}); send the request again a little later."
-    return ApiError(TOO_MANY, message, "overloaded", headers={"retry-after": "1"})
+    return ApiError(TOO_MANY, message, "overloaded", headers={"retry-after": str(seconds)})
 
 
 def shutting_down() -> ApiError:

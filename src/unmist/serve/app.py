@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from unmist.serve import schemas
-from unmist.serve.answers import Answerer, Embedded, Facts, Question, Ranked
+from unmist.serve.answers import Answerer, Embedded, Facts, Question, Ranked, cost
 from unmist.serve.api_error import ApiError
 from unmist.serve.auth import RequireKey
 from unmist.serve.batcher import Batcher
@@ -24,6 +24,7 @@ from unmist.serve.metrics import Metrics
 from unmist.serve.observe import Observe
 from unmist.serve.page import load_page
 from unmist.serve.settings import Settings
+from unmist.serve.tracing import Tracing
 
 if TYPE_CHECKING:
     from unmist.model import Model
@@ -45,8 +46,13 @@ class Service:
     facts: Facts
 
 
-def build(model: Model, settings: Settings) -> Service:
+def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> Service:
     """Put a service together; its batcher starts with the application's lifespan.
+
+    Args:
+        model: loaded; only the batcher's thread calls it.
+        settings: limits.
+        tracing: where spans go; None for nowhere.
 
     Raises:
         UsageError: the API key is unusable.
@@ -55,13 +61,14 @@ def build(model: Model, settings: Settings) -> Service:
     key = settings.key()
     facts, metrics = Facts.of(model), Metrics()
     admission = Admission(settings.max_in_flight, settings.max_queue_bytes)
-    metrics.watch(admission, facts)
     batcher: Batcher[Question, Embedded | Ranked] = Batcher(
         Answerer(model),
+        cost=cost,
         batch_bytes=settings.batch_bytes,
         slice_bytes=settings.slice_bytes,
         on_batch=metrics.batch,
     )
+    metrics.watch(admission, facts, lambda: batcher.waiting, model.cache_info)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +93,7 @@ def build(model: Model, settings: Settings) -> Service:
     app.add_middleware(Guard, settings=settings, admission=admission)
     if key is not None:
         app.add_middleware(RequireKey, key=key)
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(Observe, metrics=metrics, tracing=tracing)
     return service
 
 
@@ -152,7 +159,7 @@ def _cards(facts: Facts) -> list[schemas.ModelCard]:
     )
     tasks = [
         schemas.ModelCard(
-            id=name, kind="task", hash=facts.hash, fields=[task.field], labels=list(task.labels)
+            id=name, kind="task", hash=task.hash, fields=[task.field], labels=list(task.labels)
         )
         for name, task in facts.tasks.items()
     ]

@@ -12,13 +12,26 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import ceil
 from time import perf_counter
 from typing import Final, Generic, TypeVar
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
-TEXT_OVERHEAD: Final = 16  # bytes that even a short text is counted as, beside its own
+_STEADY: Final = 0.2  # weight of the newest batch in the measured rate
+
+
+class OverloadError(Exception):
+    """So much is waiting that an answer would come too late; nothing was started.
+
+    Attributes:
+        seconds: how long the answer would have taken.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.1f} s of work are waiting")
+        self.seconds = seconds
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +41,7 @@ class _Job(Generic[Q, A]):
     items: tuple[tuple[Q, str], ...]
     costs: tuple[int, ...]
     done: "asyncio.Future[list[A]]"
+    left: int
     next: int = 0
     answers: dict[int, A] = field(default_factory=dict)
 
@@ -44,13 +58,14 @@ class _Slice(Generic[Q, A]):
 class Batcher(Generic[Q, A]):
     """Round-robin over waiting requests, one batch at a time.
 
-    How much may wait is not decided here: every job belongs to a request that
-    :class:`unmist.serve.limits.Admission` let in, and that bounds number and bytes.
+    Number and bytes of what may wait are bounded elsewhere: every job belongs to a request that
+    :class:`unmist.serve.limits.Admission` let in. Here it is bounded in time: at the rate at which
+    full batches went so far, a job must come through within its deadline, or it is refused.
 
     Args:
         compute: answers texts to one question, in order; called on the worker thread only.
-        batch_bytes: about how much text goes into a batch, each text counted as its UTF-8 bytes
-            plus ``TEXT_OVERHEAD``.
+        cost: about how much work a text is, in bytes of text.
+        batch_bytes: about how much of that goes into a batch.
         slice_bytes: how much of it one request may take before the next one has its turn.
         on_batch: told rows and seconds of every batch, on the event loop.
     """
@@ -59,11 +74,14 @@ class Batcher(Generic[Q, A]):
         self,
         compute: Callable[[Q, list[str]], Sequence[A]],
         *,
+        cost: Callable[[Q, str], int],
         batch_bytes: int,
         slice_bytes: int,
         on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
         self._compute = compute
+        self._cost = cost
+        self._rate: float | None = None  # bytes a second, of batches that were at least half full
         self._batch_bytes = batch_bytes
         self._slice_bytes = slice_bytes
         self._on_batch = on_batch
@@ -109,16 +127,18 @@ class Batcher(Generic[Q, A]):
         Cancelling this call takes the request's texts out of the queue at once.
 
         Raises:
+            OverloadError: at once, when they would not be there after ``seconds``.
             TimeoutError: they were not there after ``seconds``.
             Exception: what ``compute`` raised on these items.
         """
         if not items:
             return []
-        job: _Job[Q, A] = _Job(
-            tuple(items),
-            tuple(len(text.encode()) + TEXT_OVERHEAD for _, text in items),
-            asyncio.get_running_loop().create_future(),
-        )
+        costs = tuple(self._cost(question, text) for question, text in items)
+        expected = self.expected_seconds(sum(costs))
+        if self._ring and expected > seconds:
+            raise OverloadError(expected)
+        done = asyncio.get_running_loop().create_future()
+        job: _Job[Q, A] = _Job(tuple(items), costs, done, sum(costs))
         self._ring.append(job)
         self._wake.set()
         try:
@@ -126,6 +146,14 @@ class Batcher(Generic[Q, A]):
                 return await job.done
         finally:
             self._withdraw(job)
+
+    def expected_seconds(self, cost: int) -> float:
+        """How long a job of ``cost`` bytes would take to come through, taking turns with those
+        that wait; 0 while that is not known."""
+        if self._rate is None:
+            return 0.0
+        turns = ceil(cost / self._slice_bytes) * self._slice_bytes
+        return (cost + sum(min(job.left, turns) for job in self._ring)) / self._rate
 
     def _withdraw(self, job: _Job[Q, A]) -> None:
         job.done.cancel()  # does nothing to a future that has its result
@@ -146,7 +174,16 @@ class Batcher(Generic[Q, A]):
             outcomes = await asyncio.shield(self._computing)
             for slice_, outcome in zip(slices, outcomes, strict=True):
                 self._hand_out(slice_, outcome)
-            self._on_batch(sum(s.stop - s.start for s in slices), perf_counter() - start)
+            seconds = perf_counter() - start
+            self._measure(slices, seconds)
+            self._on_batch(sum(s.stop - s.start for s in slices), seconds)
+
+    def _measure(self, slices: list[_Slice[Q, A]], seconds: float) -> None:
+        cost = sum(sum(s.job.costs[s.start : s.stop]) for s in slices)
+        if cost * 2 < self._batch_bytes:
+            return  # what a small batch takes says little about a queue
+        rate = cost / max(seconds, 1e-6)
+        self._rate = rate if self._rate is None else self._rate + _STEADY * (rate - self._rate)
 
     def _take(self) -> list[_Slice[Q, A]]:
         """The next batch: a slice of each job in turn, again and again until it is full."""
@@ -161,6 +198,7 @@ class Batcher(Generic[Q, A]):
                 stop += 1
             slices.append(_Slice(job, job.next, stop))
             job.next = stop
+            job.left -= spent
             room -= spent
             if stop < len(job.items):
                 self._ring.append(job)

@@ -1,6 +1,6 @@
 """``POST /v1/classify``: rows with a task each, verdicts in their order."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from fastapi import Response
@@ -20,17 +20,16 @@ class Classifying(Endpoint):
         check_count(len(request.rows), self.settings.max_inputs, "rows")
         for i, row in enumerate(request.rows):
             self._check(row, f"rows[{i}]")
-        top_k = request.top_k
-        items = [
-            (Question("classify" if top_k is None else "rank", row.task), row.text)
-            for row in request.rows
-        ]
+        kind = kind_of(request)
+        if kind == "explain":
+            check_count(len(request.rows), self.settings.max_explained, "rows")
+        items = [(Question(kind, row.task), row.text) for row in request.rows]
         found = await ask(self.batcher, items, self.settings.deadline_seconds)
         ranked = [one for one in found if isinstance(one, Ranked)]
         self.metrics.verdicts(one.verdict for one in ranked)
         answer = {
             "model": self.facts.hash,
-            "verdicts": [self._written(one, top_k) for one in ranked],
+            "verdicts": [self._written(one, request) for one in ranked],
         }
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
@@ -53,11 +52,26 @@ class Classifying(Endpoint):
             )
         check_text(row.text, self.settings.max_text_bytes, f"{param}.text")
 
-    def _written(self, ranked: Ranked, top_k: int | None) -> Any:
-        if top_k is None:
+    def _written(self, ranked: Ranked, request: ClassifyRequest) -> Any:
+        if kind_of(request) == "classify":
             return ranked.verdict
+        written = msgspec.structs.asdict(ranked.verdict)
+        if request.top_k is not None:
+            written["top_k"] = self._best(ranked, request.top_k)
+        if ranked.explanation is not None:
+            written["read"] = ranked.explanation.read
+            written["spans"] = ranked.explanation.spans
+        return written
+
+    def _best(self, ranked: Ranked, count: int) -> list[dict[str, Any]]:
         odds = [] if ranked.odds is None else ranked.odds.tolist()
         labels = self.facts.tasks[ranked.verdict.task].labels
-        best = sorted(zip(odds, labels, strict=False), key=lambda pair: -pair[0])[:top_k]
-        ranks = [{"label": label, "probability": probability} for probability, label in best]
-        return {**msgspec.structs.asdict(ranked.verdict), "top_k": ranks}
+        best = sorted(zip(odds, labels, strict=False), key=lambda pair: -pair[0])[:count]
+        return [{"label": label, "probability": probability} for probability, label in best]
+
+
+def kind_of(request: ClassifyRequest) -> Literal["classify", "rank", "explain"]:
+    """The cheapest question that answers the request."""
+    if request.explain:
+        return "explain"
+    return "classify" if request.top_k is None else "rank"

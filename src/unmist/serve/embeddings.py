@@ -27,10 +27,11 @@ class Embeddings(Endpoint):
         self.metrics.embedded(len(embedded))
         tokens = sum(one.tokens for one in embedded)
         write = as_base64 if request.encoding_format == "base64" else as_numbers
+        size = request.dimensions or self.facts.dim
         answer = {
             "object": "list",
             "data": [
-                {"object": "embedding", "embedding": write(one.vector), "index": i}
+                {"object": "embedding", "embedding": write(shortened(one.vector, size)), "index": i}
                 for i, one in enumerate(embedded)
             ],
             "model": self.facts.name,
@@ -60,10 +61,10 @@ class Embeddings(Endpoint):
                 "unknown_field",
                 param="field",
             )
-        if request.dimensions not in (None, facts.dim):
+        if request.dimensions is not None and request.dimensions > facts.dim:
             raise ApiError(
                 400,
-                f"This model's vectors have {facts.dim} dimensions; shorter ones are not offered.",
+                f"This model's vectors have {facts.dim} dimensions, not {request.dimensions}.",
                 "unsupported_dimensions",
                 param="dimensions",
             )
@@ -73,6 +74,15 @@ class Embeddings(Endpoint):
             if not text:
                 raise ApiError(400, f"{param}: an empty text has no vector.", "empty", param=param)
             check_text(text, self.settings.max_text_bytes, param)
+
+
+def shortened(vector: np.ndarray, size: int) -> np.ndarray:
+    """The first ``size`` numbers float32 [size], brought back to length 1."""
+    if size == len(vector):
+        return vector
+    kept: np.ndarray = vector[:size]
+    length = np.linalg.norm(kept)
+    return kept / length if length else kept
 
 
 def as_numbers(vector: np.ndarray) -> list[float]:

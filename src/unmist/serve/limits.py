@@ -95,6 +95,7 @@ class Guard:
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        check_encoding(scope)
         with self._admission.place() as place:
             body = await self._body(scope, receive, place)
             if deeper_than(body, self._settings.max_json_depth):
@@ -168,6 +169,18 @@ async def answer_unless_gone(
 async def _wait_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def check_encoding(scope: Scope) -> None:
+    """Refuse a compressed body: what it would unpack to is not bounded by what arrives."""
+    encoding = dict(scope["headers"]).get(b"content-encoding", b"identity")
+    if encoding.strip().lower() != b"identity":
+        raise ApiError(
+            415,
+            "Compressed bodies are not taken; send the body as it is.",
+            "unsupported_encoding",
+            headers={"accept-encoding": "identity"},
+        )
 
 
 def check_header(scope: Scope, limit: int) -> None:

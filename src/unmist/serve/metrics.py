@@ -1,10 +1,21 @@
 """Figures for Prometheus, on a port of their own. No label ever holds anything a client sent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    start_http_server,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from unmist.cache import CacheInfo
 from unmist.serve.answers import Facts
 from unmist.serve.limits import Admission
 from unmist.verdict import Verdict
@@ -18,6 +29,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self._requests = Counter(
             "unmist_requests",
             "Requests answered; status 499: the client went away first.",
@@ -45,12 +57,24 @@ class Metrics:
             registry=registry,
         )
 
-    def watch(self, admission: Admission, facts: Facts) -> None:
-        """Report what is in flight, and which model answers."""
+    def watch(
+        self,
+        admission: Admission,
+        facts: Facts,
+        waiting: Callable[[], int],
+        cache: Callable[[], CacheInfo],
+    ) -> None:
+        """Report what is in flight, how many requests have texts that wait, what the model's
+        cache does, and which model answers."""
         in_flight = Gauge(
             "unmist_in_flight_requests", "Requests let in, unanswered.", registry=self.registry
         )
         in_flight.set_function(lambda: admission.requests)
+        queue = Gauge(
+            "unmist_waiting_requests", "Requests with texts in the queue.", registry=self.registry
+        )
+        queue.set_function(waiting)
+        self.registry.register(_CacheFigures(cache))
         held = Gauge("unmist_held_bytes", "Body bytes of those requests.", registry=self.registry)
         held.set_function(lambda: admission.held_bytes)
         model = Info("unmist_model", "The model that answers.", registry=self.registry)
@@ -78,3 +102,26 @@ class Metrics:
     def expose(self, host: str, port: int) -> None:
         """Answer ``GET /metrics`` on a thread of its own. Raises OSError when the port is taken."""
         start_http_server(port, host, self.registry)
+
+
+class _CacheFigures(Collector):
+    """Read from the cache when somebody asks, so that the hot path counts nothing twice."""
+
+    def __init__(self, cache: Callable[[], CacheInfo]) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        """Hits, misses and size."""
+        info = self._cache()
+        yield CounterMetricFamily(
+            "unmist_cache_hits", "Texts answered from the cache.", value=info.hits
+        )
+        yield CounterMetricFamily(
+            "unmist_cache_misses", "Texts that the network was asked about.", value=info.misses
+        )
+        yield GaugeMetricFamily(
+            "unmist_cache_entries", "Answers kept in the cache.", value=info.entries
+        )
+        yield GaugeMetricFamily(
+            "unmist_cache_limit_entries", "Answers kept at most.", value=info.limit
+        )

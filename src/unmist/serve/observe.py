@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from unmist.serve.api_error import ApiError, ClientGoneError, shutting_down
 from unmist.serve.logs import describe, get_logger
 from unmist.serve.metrics import Metrics
+from unmist.serve.tracing import Tracing
 
 CLIENT_GONE: Final = 499  # as in other servers' logs; never sent
 ROUTES: Final = frozenset(
@@ -24,9 +25,10 @@ _DISCARD_SECONDS: Final = 2.0
 class Observe:
     """ASGI middleware around all others."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracing: Tracing | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
         self._log = get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,11 +43,16 @@ class Observe:
         finally:
             route, seconds = route_of(scope["path"]), perf_counter() - start
             status = exchange.status or CLIENT_GONE
+            method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
             self._metrics.request(route, status, seconds)
+            if self._tracing is not None:
+                self._tracing.request(
+                    method, route, status, seconds, exchange.request_id, exchange.trace_parent
+                )
             self._log.info(
                 "request",
                 request_id=exchange.request_id,
-                method=scope["method"] if scope["method"] in ("GET", "POST") else "other",
+                method=method,
                 route=route,
                 status=status,
                 code=exchange.code,
@@ -77,6 +84,7 @@ class _Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         self.request_id = request_id(headers.get(b"x-request-id", b""))
+        self.trace_parent = headers.get(b"traceparent", b"").decode("latin-1")
         self.status: int | None = None
         self.code: str | None = None
         self._unread = b"content-length" in headers or b"transfer-encoding" in headers

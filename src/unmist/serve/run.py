@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from importlib import metadata
 from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from unmist.serve.app import Service, build
 from unmist.serve.connection import connection_class
 from unmist.serve.limits import Admission
 from unmist.serve.settings import Settings
+from unmist.serve.tracing import start as start_tracing
 
 if TYPE_CHECKING:
     from unmist.model import Model
@@ -35,11 +37,15 @@ def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
         origins: where each setting came from, for the log.
 
     Raises:
-        UsageError: an address cannot be listened on, or the API key is unusable.
+        UsageError: an address cannot be listened on, the API key is unusable, or traces are wanted
+            and OpenTelemetry is not installed.
     """
     logs.configure()
     log = logs.get_logger()
-    service = build(model, settings)
+    tracing = None
+    if settings.otlp_endpoint is not None:
+        tracing = start_tracing(settings.otlp_endpoint, metadata.version("unmist"))
+    service = build(model, settings, tracing)
     listener = _listen(settings.host, settings.port)
     _expose_metrics(service, settings)
     for name, origin in origins.items():
@@ -49,10 +55,18 @@ def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
     host, port = listener.getsockname()[:2]
     facts = service.facts
     log.info(
-        "serving", host=host, port=port, model=facts.name, version=facts.version, hash=facts.hash
+        "serving",
+        host=host,
+        port=port,
+        model=facts.name,
+        version=facts.version,
+        hash=facts.hash,
+        engine=model.engine,
     )
     server = DrainingServer(_config(service, settings), service.admission, settings.drain_seconds)
     server.run(sockets=[listener])
+    if tracing is not None:
+        tracing.close()
     log.info("stopped", unanswered=service.admission.requests)
     if service.batcher.computing:
         # The interpreter would wait for the model's thread, however long that takes.

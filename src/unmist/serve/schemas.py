@@ -22,7 +22,7 @@ class EmbeddingsRequest(_Request):
     model: Name
     input: str | list[str]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = None
+    dimensions: Annotated[int, Field(ge=1)] | None = None
     user: str | None = None
     field: Name = "hostname"
 
@@ -53,10 +53,12 @@ class ClassifyRow(_Request):
 
 
 class ClassifyRequest(_Request):
-    """Rows, each with its own task; ``top_k`` adds the most probable labels to each verdict."""
+    """Rows, each with its own task; ``top_k`` adds the most probable labels to each verdict, and
+    ``explain`` the bytes that drove it."""
 
     rows: list[ClassifyRow]
     top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    explain: bool = False
 
 
 class Embedding(BaseModel):
@@ -90,8 +92,19 @@ class LabelOdds(BaseModel):
     probability: float
 
 
+class SpanAnswer(BaseModel):
+    """Bytes [start, stop) of ``read``, and by how much the log-odds of ``model_label`` fall, in
+    nats, when they are hidden."""
+
+    start: int
+    stop: int
+    text: str
+    weight: float
+
+
 class VerdictAnswer(BaseModel):
-    """The same fields as a line of ``unmist classify --jsonl``; ``top_k`` only when asked for."""
+    """The same fields as a line of ``unmist classify --jsonl``; ``top_k`` only when asked for, and
+    with ``explain`` the fields of ``unmist explain --jsonl``."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -107,6 +120,8 @@ class VerdictAnswer(BaseModel):
     source: str | None
     line: int | None
     top_k: list[LabelOdds] | None = None
+    read: str | None = None
+    spans: list[SpanAnswer] | None = None
 
 
 class ClassifyAnswer(BaseModel):
@@ -117,7 +132,11 @@ class ClassifyAnswer(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """The encoder, or a task that runs on it; ``hash`` covers every byte of both."""
+    """The encoder, or a task that runs on it.
+
+    ``hash`` of the encoder covers every byte of the model folder and of all adapters; ``hash`` of
+    a task covers its adapter alone.
+    """
 
     id: str
     object: Literal["model"] = "model"

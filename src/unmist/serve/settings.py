@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from unmist.cache import ENTRIES
 from unmist.errors import InputError, UsageError
 
 PREFIX: Final = "UNMIST_SERVE_"
@@ -35,12 +36,14 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Port = 8080
     threads: Positive | None = None
+    cache: Annotated[int, Field(ge=0)] = ENTRIES
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     max_body_bytes: Positive = 2 << 20
     max_inputs: Positive = 2048
+    max_explained: Positive = 64
     max_text_bytes: Positive = 8 << 10
     max_in_flight: Positive = 512
     max_queue_bytes: Positive = 64 << 20
@@ -55,6 +58,7 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 30.0
     batch_bytes: Positive = 16 << 10
     slice_bytes: Positive = 2 << 10
+    otlp_endpoint: str | None = None
 
     def key(self) -> str | None:
         """The API key from the environment or its file; None when the service is open.

@@ -1,10 +1,14 @@
 """What every request that brings texts has in common: their bounds, and waiting for answers."""
 
 from collections.abc import Sequence
+from math import ceil
+from typing import Final
 
 from unmist.serve.answers import Embedded, Question, Ranked
-from unmist.serve.api_error import ApiError
-from unmist.serve.batcher import Batcher
+from unmist.serve.api_error import ApiError, overloaded
+from unmist.serve.batcher import Batcher, OverloadError
+
+_LONGEST_RETRY: Final = 60  # seconds; a queue may empty faster than it looks
 
 
 def check_count(count: int, limit: int, param: str) -> None:
@@ -39,9 +43,17 @@ async def ask(
     items: Sequence[tuple[Question, str]],
     seconds: float,
 ) -> list[Embedded | Ranked]:
-    """The answers in order. Raises ApiError 504 after ``seconds``; what is left is dropped."""
+    """The answers in order.
+
+    Raises:
+        ApiError: 429 at once when they would take more than ``seconds``; 504 when they have taken
+            as long, and what is left is dropped.
+    """
     try:
         return await batcher.ask(items, seconds)
+    except OverloadError as error:
+        retry = min(ceil(error.seconds), _LONGEST_RETRY)
+        raise overloaded("more work waits than can be done in time", retry) from None
     except TimeoutError:
         message = f"No answer within {seconds:g} seconds; send fewer texts, or later."
         raise ApiError(504, message, "deadline_exceeded") from None

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from unmist.errors import InputError
 from unmist.evaluate.data import Example, examples, open_text
@@ -42,6 +42,10 @@ def about(data: Path, task: str) -> dict[str, Any]:
         raise InputError(f"not TOML ({error})", str(path)) from error
 
 
+_FIELD_OF_DATA: Final = {"payload": "http"}  # payloads stand bare or in a query, as http's do
+
+
 def field_of(data: Path, task: str) -> str:
     """The field kind of a task."""
-    return str(about(data, task)["field"])
+    field = str(about(data, task)["field"])
+    return _FIELD_OF_DATA.get(field, field)

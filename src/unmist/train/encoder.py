@@ -21,11 +21,11 @@ class Shape:
 
     layers: int
     hidden: int
-    vocabulary: int = 16_384
+    vocabulary: int = 24_576
     head_width: int = 64
     rope_theta: float = 10_000.0
     norm_eps: float = 1e-5
-    max_tokens: int = 512
+    max_tokens: int = 256
 
     @property
     def heads(self) -> int:

@@ -14,9 +14,11 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from unmist.text import Tokenizer, normalize
+from unmist.text.tokenizer import both_ends
 from unmist.train import corpus
 
-MAX_TOKENS = 64
+MAX_TOKENS = 256
+_STEPS = ((32, 1), (96, 8), (MAX_TOKENS, 16))  # lengths up to here are multiples of this
 _ENCODE_ROWS = 200_000
 
 
@@ -25,6 +27,8 @@ class Part:
     """A run of rows [start, stop) that answer one question with labels [first, first + count)."""
 
     name: str
+    field: str
+    task: bool
     start: int
     stop: int
     question: int
@@ -125,29 +129,33 @@ class Mixture:
         return [text.decode("utf-8", "replace") for text in joined]
 
 
-def prepare(data: Path, tokenizer: Tokenizer, field: str, tasks: list[str], output: Path) -> None:
-    """Encode the pretraining files of a field and the training splits of tasks into one file.
+def prepare(
+    data: Path, tokenizer: Tokenizer, fields: list[str], tasks: list[str], output: Path
+) -> None:
+    """Encode the pretraining files of fields and the training splits of tasks into one file.
 
     Rows that stand in any task's dev, test or extra file are left out.
     """
-    files = corpus.sources(data, field)
-    names = [path.name.removesuffix(".txt.zst") for path in files]
-    questions: list[dict[str, object]] = [{"name": f"source of {field}", "labels": names}]
-    writer = _Writer(tokenizer, field, withheld(data, field))
-    parts = []
-    for i, (name, path) in enumerate(zip(names, files, strict=True)):
-        texts = list(corpus.lines(path))
-        parts.append(writer.part(name, texts, [i] * len(texts), 0, 0, len(names)))
-    first = len(names)
-    for task in tasks:
-        examples = corpus.examples(data / "tasks" / task / "train.tsv.zst")
-        labels = sorted({example.label for example in examples})
-        number = {label: first + i for i, label in enumerate(labels)}
-        questions.append({"name": task, "labels": labels})
-        texts = [example.text for example in examples]
-        targets = [number[example.label] for example in examples]
-        parts.append(writer.part(task, texts, targets, len(questions) - 1, first, len(labels)))
-        first += len(labels)
+    questions: list[dict[str, object]] = []
+    writer, parts, first = _Writer(tokenizer), [], 0
+    for field in fields:
+        files = corpus.sources(data, field)
+        held = withheld(data, field)
+        names = [path.name.removesuffix(".txt.zst") for path in files]
+        questions.append({"name": f"source of {field}", "labels": names})
+        for i, (name, path) in enumerate(zip(names, files, strict=True)):
+            span = writer.rows(list(corpus.lines(path)), field, [first + i], held)
+            parts.append(Part(name, field, False, *span, len(questions) - 1, first, len(names)))
+        first += len(names)
+        for task in (task for task in tasks if corpus.field_of(data, task) == field):
+            examples = corpus.split(data, task, "train")
+            labels = sorted({example.label for example in examples})
+            number = {label: first + i for i, label in enumerate(labels)}
+            questions.append({"name": task, "labels": labels})
+            targets = [number[example.label] for example in examples]
+            span = writer.rows([example.text for example in examples], field, targets, held)
+            parts.append(Part(task, field, True, *span, len(questions) - 1, first, len(labels)))
+            first += len(labels)
     meta = {"parts": [part.__dict__ for part in parts], "questions": questions}
     save_file(writer.arrays(), output, metadata={"mixture": json.dumps(meta)})
 
@@ -165,36 +173,43 @@ def withheld(data: Path, field: str) -> set[str | bytes]:
     return texts
 
 
+def even(row: list[int]) -> list[int]:
+    """A row at one of few lengths: rows of one length make a batch, and long rows are few.
+
+    A row longer than 32 tokens loses up to 15 in its middle.
+    """
+    length = min(len(row), MAX_TOKENS)
+    step = next(step for limit, step in _STEPS if length <= limit)
+    return both_ends(row, length // step * step)
+
+
 class _Writer:
-    def __init__(self, tokenizer: Tokenizer, field: str, held: set[str | bytes]) -> None:
-        self._tokenizer, self._field, self._withheld = tokenizer, field, held
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
         self._tokens: list[np.ndarray] = []
         self._lengths: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
         self._rows = 0
 
-    def part(
-        self,
-        name: str,
-        texts: list[str],
-        labels: list[int],
-        question: int,
-        first: int,
-        count: int,
-    ) -> Part:
+    def rows(
+        self, texts: list[str], field: str, labels: list[int], held: set[str | bytes]
+    ) -> tuple[int, int]:
+        """Encode texts that are not withheld; one label for all, or one each. (start, stop)."""
         start = self._rows
-        normalized = [normalize(text, self._field) for text in texts]
-        kept = [i for i, text in enumerate(normalized) if text not in self._withheld]
+        normalized = [normalize(text, field) for text in texts]
+        kept = [i for i, text in enumerate(normalized) if text not in held]
         for i in range(0, len(kept), _ENCODE_ROWS):
             chunk = [normalized[k] for k in kept[i : i + _ENCODE_ROWS]]
-            rows = [r[:MAX_TOKENS] for r in self._tokenizer.encode_batch(chunk, self._field)]
+            rows = [even(row) for row in self._tokenizer.encode_batch(chunk, field)]
             self._tokens.append(np.concatenate([np.array(r, np.uint16) for r in rows]))
             self._lengths.append(np.array([len(r) for r in rows], np.int64))
-        self._labels.append(np.array([labels[k] for k in kept], np.int16))
+        each = labels * len(texts) if len(labels) == 1 else labels
+        self._labels.append(np.array([each[k] for k in kept], np.int16))
         self._rows += len(kept)
-        return Part(name, start, self._rows, question, first, count)
+        return start, self._rows
 
     def arrays(self) -> dict[str, np.ndarray]:
+        """Everything written, to be stored."""
         lengths = np.concatenate(self._lengths)
         return {
             "tokens": np.concatenate(self._tokens),

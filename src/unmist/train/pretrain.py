@@ -10,7 +10,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,13 +25,37 @@ from torch.nn import functional as F  # noqa: N812
 from unmist.artifact import layout
 from unmist.text import Tokenizer, normalize
 from unmist.train import checkpoint, corpus
+from unmist.train.corpus import Example
 from unmist.train.encoder import SIZES, Encoder, Shape
-from unmist.train.mixture import Batch, Mixture, prepare
+from unmist.train.mixture import Batch, Mixture, even, prepare
 from unmist.train.optimizer import Muon
 from unmist.train.probe import linear_probe
 
-CHUNK_ROWS: Final = 100_000
-IGNORED: Final = -100
+CHUNK_ROWS: Final = 40_000
+# Share of the tokens that each field kind gets; of a mixture with fewer kinds, in proportion.
+FIELD_SHARES: Final = {
+    "hostname": 0.34,
+    "url": 0.10,
+    "http": 0.13,
+    "header": 0.09,
+    "command": 0.12,
+    "path": 0.06,
+    "certificate": 0.01,
+    "log": 0.07,
+    "cloud": 0.05,
+    "prose": 0.03,
+}
+
+
+PROBES: Final = (
+    "host-category",
+    "url-threat",
+    "web-attack",
+    "user-agent",
+    "command-threat",
+    "cloud-action",
+    "log-source",
+)
 
 
 @dataclass
@@ -53,7 +77,7 @@ class Recipe:
     decay: float = 0.4  # last share of the budget, in which the rate falls to zero
     anneal_task_share: float = 0.65  # the same two shares while the rate falls
     anneal_whole_rows: float = 0.6
-    source_power: float = 0.6  # sources are drawn in proportion to rows ** this
+    part_power: float = 0.6  # parts of a group are read in proportion to tokens ** this
     focus: str = ""  # tasks whose rows count several times, separated by spaces
     focus_weight: float = 3.0
     muon: bool = True
@@ -145,7 +169,7 @@ class Run:
             self.allowed[part.question, part.first : part.first + part.count] = True
         self.soft = SoftTargets(Path(recipe.soft), mixture) if recipe.soft else None
         if recipe.init:
-            warm_start(self.model, Path(recipe.init))
+            warm_start(self.model, tokenizer, mixture.questions, Path(recipe.init))
         if self.checkpoint.exists():
             meta = checkpoint.load(self.checkpoint, self._modules(), self.optimizers)
             self.state = {key: meta[key] for key in self.state}
@@ -284,51 +308,102 @@ class SoftTargets:
 
 
 def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list[float]:
-    """Share of each part: task splits by rows, sources by a power of their rows."""
-    rows = np.array([part.stop - part.start for part in mixture.parts], float)
-    source = np.array([part.question == 0 for part in mixture.parts])
-    focus = np.array([part.name in recipe.focus.split() for part in mixture.parts])
-    shares = np.where(source, rows**recipe.source_power, rows)
-    shares[focus] *= recipe.focus_weight
-    for group, share in ((source, 1 - task_share), (~source, task_share)):
-        if group.any():
-            shares[group] *= share / shares[group].sum()
-    return list(shares / shares.sum())
+    """Share of the rows of a chunk that each part gives.
+
+    Tokens are what time is spent on, so shares are set in tokens: each field kind has its own
+    (``FIELD_SHARES``), in a field ``task_share`` of them go to the tasks' splits, and within both
+    groups a part's share goes with its tokens to the power of ``part_power``.
+    """
+    parts = mixture.parts
+    lengths = np.array([mixture.lengths[p.start : p.stop].mean() for p in parts])
+    tokens = np.array([p.stop - p.start for p in parts]) * lengths
+    shares = tokens**recipe.part_power
+    shares[[part.name in recipe.focus.split() for part in parts]] *= recipe.focus_weight
+    fields = np.array([part.field for part in parts])
+    tasks = np.array([part.task for part in parts])
+    for kind in np.unique(fields):
+        inside = fields == kind
+        both = (inside & tasks).any()
+        for group, share in ((inside & tasks, task_share), (inside & ~tasks, 1 - task_share)):
+            if group.any():
+                shares[group] *= FIELD_SHARES[kind] * (share if both else 1) / shares[group].sum()
+    rows = shares / lengths
+    return list(rows / rows.sum())
 
 
-def warm_start(model: Pretrainer, folder: Path) -> None:
-    """Start from a model folder: the encoder, and whichever heads still fit the questions."""
-    state = load_file(folder / layout.WEIGHTS)
-    model.encoder.load_state_dict({name: value.float() for name, value in state.items()})
-    now = model.state_dict()
-    heads = load_file(folder / layout.PRETRAINING)
-    fitting = {k: v.float() for k, v in heads.items() if k in now and now[k].shape == v.shape}
-    model.load_state_dict(fitting, strict=False)
+def warm_start(
+    model: Pretrainer, tokenizer: Tokenizer, questions: list[dict[str, Any]], folder: Path
+) -> None:
+    """Start from a model folder, whose tokenizer and questions may be others.
+
+    A piece that its tokenizer lacks starts as the mean of the pieces it would have been; a label
+    that none of its questions had starts at zero.
+    """
+    state = {k: v.float() for k, v in load_file(folder / layout.WEIGHTS).items()}
+    heads = {k: v.float() for k, v in load_file(folder / layout.PRETRAINING).items()}
+    with safe_open(folder / layout.PRETRAINING, "pt") as file:
+        asked = json.loads(file.metadata()["questions"])
+    before = Tokenizer(folder / layout.TOKENIZER)
+    pieces = [torch.tensor(ids) for ids in old_pieces(tokenizer, before)]
+    for tensors, name in ((state, "embeddings.tok_embeddings.weight"), (heads, "bias")):
+        tensors[name] = torch.stack([tensors[name][ids].mean(0) for ids in pieces])
+    model.encoder.load_state_dict(state)
+    number = {label: i for i, label in enumerate(_labels(asked))}
+    places = [(i, number[label]) for i, label in enumerate(_labels(questions)) if label in number]
+    for name in ("labels.weight", "labels.bias"):
+        old, heads[name] = heads[name], torch.zeros_like(model.state_dict()[name])
+        heads[name][[i for i, _ in places]] = old[[j for _, j in places]]
+    model.load_state_dict(heads, strict=False)
+
+
+def old_pieces(tokenizer: Tokenizer, before: Tokenizer) -> list[list[int]]:
+    """For each id of a tokenizer, the ids of an earlier one that say the same."""
+    known = {before.piece(i): [i] for i in range(before.size) if before.piece(i)}
+    pieces = [tokenizer.piece(i) for i in range(tokenizer.size)]
+    split = before.encode_batch(pieces)
+    same = [known.get(piece) or ids for piece, ids in zip(pieces, split, strict=True)]
+    return [ids or [i] for i, ids in enumerate(same)]  # special tokens have the same ids in all
+
+
+def _labels(questions: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(question["name"], label) for question in questions for label in question["labels"]]
 
 
 class HeldOut:
-    """Bits per byte of masked tokens on dev names, and a linear probe; every few reports."""
+    """Bits per byte of masked tokens on dev rows, and linear probes; every few reports.
 
-    def __init__(self, data: Path, tokenizer: Tokenizer, every: int = 5) -> None:
+    The first task is read in full, of the others a sample: probing takes time from training.
+    """
+
+    def __init__(
+        self, data: Path, tokenizer: Tokenizer, tasks: Sequence[str] = PROBES, every: int = 10
+    ) -> None:
         self.every, self.calls, self.tokenizer = every, 0, tokenizer
-        folder = data / "tasks" / "host-category"
-        self.train = corpus.examples(folder / "train.tsv.zst")[::33][:5000]
-        self.dev = corpus.examples(folder / "dev.tsv.zst")
-        names = [str(normalize(e.text, "hostname")) for e in self.dev]
-        self.rows = [r for r in tokenizer.encode_batch(names, "hostname") if len(r) <= 64]
+        self.tasks: dict[str, tuple[str, list[Example], list[Example]]] = {}
+        for task in tasks:
+            train, dev = (corpus.split(data, task, name) for name in ("train", "dev"))
+            many, few = (5000, len(dev)) if task == tasks[0] else (1000, 500)
+            train, dev = (
+                rows[:: max(len(rows) // n, 1)] for rows, n in ((train, many), (dev, few))
+            )
+            self.tasks[task] = (corpus.field_of(data, task), train, dev)
+        field, _, dev = self.tasks[tasks[0]]
+        names = [normalize(e.text, field) for e in dev]
+        self.rows = [even(row) for row in tokenizer.encode_batch(names, field)]
 
     def __call__(self, run: Run) -> dict[str, float]:
-        """``{"bits_per_byte", "probe"}`` on every n-th call and at the end of the budget."""
+        """``bits_per_byte`` and each probe's accuracy on every n-th call and at the end."""
         self.calls += 1
         done = run.state["seconds"] >= run.recipe.minutes * 60
         if self.calls % self.every and not done:
             return {}
         run.model.eval()
         with torch.inference_mode():
-            bits = self._bits_per_byte(run)
-            accuracy = linear_probe(run.model.encoder, self.tokenizer, self.train, self.dev)
+            found = {"bits_per_byte": self._bits_per_byte(run)}
+            for task, (kind, train, dev) in self.tasks.items():
+                found[task] = linear_probe(run.model.encoder, self.tokenizer, train, dev, kind)
         run.model.train()
-        return {"bits_per_byte": round(bits, 4), "probe": round(accuracy, 4)}
+        return {name: round(value, 4) for name, value in found.items()}
 
     def _bits_per_byte(self, run: Run) -> float:
         generator = np.random.default_rng(0)
@@ -354,8 +429,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with pretrain/ and tasks/")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--mixture", type=Path, help="prepared mixture (default: RUN/mixture…)")
-    parser.add_argument("--field", default="hostname")
+    parser.add_argument("--fields", default=" ".join(FIELD_SHARES), help="separated by spaces")
     parser.add_argument("--tasks", default="", help="task folders whose training split is added")
+    parser.add_argument("--probes", default=" ".join(PROBES), help="tasks probed on the way")
     parser.add_argument(
         "--run", type=Path, required=True, help="folder of the run; resumed if there"
     )
@@ -372,7 +448,7 @@ def main() -> None:
     tokenizer = Tokenizer(args.tokenizer)
     mixture_path = args.mixture or args.run / "mixture.safetensors"
     if not mixture_path.exists():
-        prepare(args.data, tokenizer, args.field, args.tasks.split(), mixture_path)
+        prepare(args.data, tokenizer, args.fields.split(), args.tasks.split(), mixture_path)
     recipe = Recipe(**{k: getattr(args, k) for k in vars(Recipe()) if k != "shape"})
     stored = args.run / "recipe.json"
     if stored.exists():
@@ -381,7 +457,7 @@ def main() -> None:
         recipe.shape = shape_of(args.size, tokenizer.size).as_dict()
     stored.write_text(json.dumps(vars(recipe), indent=1) + "\n")
     run = Run(args.run, recipe, Mixture(mixture_path), tokenizer)
-    run.train(probe=HeldOut(args.data, tokenizer))
+    run.train(probe=HeldOut(args.data, tokenizer, args.probes.split()))
 
 
 def shape_of(size: str, vocabulary: int) -> Shape:

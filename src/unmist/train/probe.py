@@ -8,6 +8,7 @@ import torch
 from unmist.text import Tokenizer, normalize
 from unmist.train.corpus import Example
 from unmist.train.encoder import Encoder
+from unmist.train.mixture import even
 
 
 def vectors(
@@ -15,7 +16,7 @@ def vectors(
 ) -> np.ndarray:
     """Mean-pooled vectors [n, hidden] float32, L2-normalised, in the order of ``texts``."""
     rows = tokenizer.encode_batch([normalize(t, field) for t in texts], field)
-    rows = [r[: encoder.shape.max_tokens] for r in rows]
+    rows = [even(row) for row in rows]
     out = np.empty((len(rows), encoder.shape.hidden), np.float32)
     lengths = np.array([len(r) for r in rows])
     with torch.inference_mode():
@@ -30,11 +31,15 @@ def vectors(
 
 
 def linear_probe(
-    encoder: Encoder, tokenizer: Tokenizer, train: Sequence[Example], test: Sequence[Example]
+    encoder: Encoder,
+    tokenizer: Tokenizer,
+    train: Sequence[Example],
+    test: Sequence[Example],
+    field: str = "hostname",
 ) -> float:
     """Accuracy of a ridge classifier on standardised vectors."""
-    x = vectors(encoder, tokenizer, [e.text for e in train]).astype(np.float64)
-    z = vectors(encoder, tokenizer, [e.text for e in test]).astype(np.float64)
+    x = vectors(encoder, tokenizer, [e.text for e in train], field).astype(np.float64)
+    z = vectors(encoder, tokenizer, [e.text for e in test], field).astype(np.float64)
     mean, scale = x.mean(0), x.std(0) + 1e-8
     x, z = (x - mean) / scale, (z - mean) / scale
     labels = sorted({e.label for e in train})

@@ -27,6 +27,7 @@ class Recipe:
     """What decides an adapter."""
 
     rank: int = 4
+    first_layer: int = 0  # the lowest adapted layer; those below are shared by all specialists
     minutes: float = 15.0
     batch_tokens: int = 1024
     lr: float = 2e-3
@@ -73,6 +74,8 @@ class Specialist(nn.Module):
             r=recipe.rank,
             lora_alpha=2 * recipe.rank,
             target_modules=TARGETS,
+            layers_to_transform=list(range(recipe.first_layer, encoder.shape.layers)),
+            layers_pattern="layers",
             lora_dropout=recipe.dropout,
         )
         self.encoder = peft.PeftModel(encoder, config)

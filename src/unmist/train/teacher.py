@@ -23,6 +23,7 @@ from safetensors.numpy import save_file
 
 from unmist.evaluate.ngram import NgramClassifier
 from unmist.text import Tokenizer
+from unmist.train import holdout
 from unmist.train.mixture import Mixture, Part
 
 FOLDS: Final = 5
@@ -46,7 +47,8 @@ def soft_targets(
     own = next(part for part in mixture.parts if part.name == task)
     texts = mixture.texts(np.arange(own.start, own.stop), tokenizer)
     labels = mixture.labels[own.start : own.stop] - own.first
-    folds = np.array([zlib.crc32(_domain(text)) % FOLDS for text in texts])
+    groups = holdout.kin(texts, own.field)
+    folds = np.array([zlib.crc32(group.encode()) % FOLDS for group in groups])
     answers = np.empty((len(texts), own.count), np.float16)
     for fold in range(FOLDS):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
@@ -59,20 +61,16 @@ def soft_targets(
 
 
 def _others(mixture: Mixture, own: Part, per_source: int) -> list[np.ndarray]:
-    steps = {
-        part.name: max((part.stop - part.start) // per_source, 1) if part.question == 0 else 1
-        for part in mixture.parts
-    }
+    kin = [part for part in mixture.parts if part.field == own.field and part.name != own.name]
     return [
-        np.arange(part.start, part.stop, steps[part.name])
-        for part in mixture.parts
-        if part.name != own.name and part.stop > part.start
+        np.arange(
+            part.start,
+            part.stop,
+            1 if part.task else max((part.stop - part.start) // per_source, 1),
+        )
+        for part in kin
+        if part.stop > part.start
     ]
-
-
-def _domain(name: str) -> bytes:
-    """The last two labels: near enough to a registrable domain to keep kin in one fold."""
-    return ".".join(name.split(".")[-2:]).encode()
 
 
 def main(argv: list[str] | None = None) -> None:

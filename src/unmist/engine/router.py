@@ -1,0 +1,52 @@
+"""Which field kind a text is of, told by a linear layer on hashed byte n-grams.
+
+It answers two questions: which specialists to ask when nobody said what a text is, and whether a
+text is so unlike a specialist's kind that its answer would mean nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from unmist.artifact.load import Router as Weights
+from unmist.engine.wide import Wide
+
+EDGE: Final = 128  # bytes read at either end of a text: time stays bounded, and that says enough
+
+
+class Router:
+    """Args:
+    weights: as read from a model folder.
+
+    Attributes:
+        fields: field kinds, in the order of the columns of :meth:`probabilities`.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        card = weights.card
+        self.fields = tuple(card.fields)
+        self._wide = Wide(*weights.weights)
+        self._bias, self._temperature = np.array(card.bias), card.temperature
+        self._least = card.familiar
+
+    def probabilities(self, texts: Sequence[bytes]) -> np.ndarray:
+        """float32 [n, fields]."""
+        logits = self._wide.logits([ends(text) for text in texts]) + self._bias
+        odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / self._temperature)
+        out: np.ndarray = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+        return out
+
+    def familiar(self, texts: Sequence[bytes], field: str) -> np.ndarray:
+        """Whether each text is like those of a field kind: bool [n]. A kind that was not trained
+        is open to everything."""
+        if field not in self._least:
+            return np.ones(len(texts), bool)
+        found: np.ndarray = self.probabilities(texts)[:, self.fields.index(field)]
+        return found >= self._least[field]
+
+
+def ends(text: bytes) -> bytes:
+    """The part of a text that is read: its beginning and its end."""
+    text = text.strip()
+    return text if len(text) <= 2 * EDGE else text[:EDGE] + text[-EDGE:]

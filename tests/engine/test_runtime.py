@@ -1,0 +1,33 @@
+"""What is said about the CPU."""
+
+from pathlib import Path
+
+import pytest
+
+from unmist.engine.runtime import units
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu sse2 avx avx2 fma", "avx2"),
+        ("fpu avx2 avx512f avx512_vnni", "avx512"),
+        ("fpu avx2 avx512f avx512_bf16", "avx512_bf16"),
+        ("fpu avx2 avx512f avx512_bf16 amx_bf16 amx_int8", "amx"),
+        ("fpu sse2 avx20", "x99"),
+    ],
+)
+def test_the_widest_units_are_named(flags, expected, monkeypatch):
+    text = f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: avx2\n"
+    monkeypatch.setattr(Path, "read_text", lambda path: text)
+    monkeypatch.setattr("platform.machine", lambda: "x99")
+    assert units() == expected
+
+
+def test_where_nothing_is_told_the_machine_is_named(monkeypatch):
+    def missing(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    assert units() == "arm64"
