@@ -1,4 +1,4 @@
-"""``unmist evaluate``: how good a task's answers are on a labelled file."""
+"""``unmist evaluate``: how good answers, vectors and the tokenizer are on labelled data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,41 @@ _TITLES: Final = {
 }
 
 
-@click.command("evaluate", short_help="Accuracy and calibration on a labelled file.")
+class _TaskOrVerb(click.Group):
+    """A first word that is no verb is a task's name: ``unmist evaluate TASK --data FILE``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb, or the evaluation of a task with all of the arguments."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "TASK", _task, args
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both forms."""
+        formatter.write_usage(ctx.command_path, "TASK --data FILE [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "VERB [OPTIONS]", prefix="       ")
+
+
+@click.group(
+    "evaluate",
+    cls=_TaskOrVerb,
+    short_help="Accuracy and calibration on a labelled file.",
+    # Options before the task's name belong to its evaluation.
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def command() -> None:
+    """Compare the answers of TASK with the labels in a file.
+
+    \b
+    --data FILE        labelled rows, e.g. FILE.tsv.zst: text, label
+    --model DIR        model folder instead of the one that unmist ships
+    'unmist evaluate TASK --help' shows all options of this form.
+    """
+
+
+@click.command("task")
 @click.argument("task")
 @click.option(
     "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
@@ -39,7 +73,7 @@ _TITLES: Final = {
 @adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @run_options
-def command(
+def _task(
     task: str,
     data: str,
     model_path: Path | None,
@@ -68,3 +102,160 @@ def _lines(task: str, result: Mapping[str, Any]) -> list[str]:
     others = {name: value for name, value in result.items() if name not in _TITLES}
     others.pop("task", None)
     return facts({"task": task, **named, **others})
+
+
+data_option = click.option(
+    "--data",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    envvar="UNMIST_DATA",
+    show_envvar=True,
+    help="Data folder with tasks/ and pretrain/.",
+)
+report_option = click.option(
+    "-o",
+    "--output",
+    "out",
+    required=True,
+    metavar="OUT",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the JSON and the Markdown.",
+)
+
+
+def named_folders(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Path]:
+    """``NAME=FOLDER``, which may be given again, as a mapping."""
+    folders = {}
+    for value in values:
+        name, equals, folder = value.partition("=")
+        if not name or not equals or not folder or name in folders:
+            raise click.BadParameter(f"{value!r}: expected NAME=FOLDER, each name once")
+        folders[name] = Path(folder)
+    return folders
+
+
+@command.command("probes", short_help="What frozen vectors know, beside peers.")
+@data_option
+@model_option
+@click.option(
+    "--also",
+    "others",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=named_folders,
+    help="Another model folder of unmist; may be given again.",
+)
+@click.option(
+    "--peer",
+    "peers",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=named_folders,
+    help="sentence-transformers folder to compare with; may be given again.",
+)
+@click.option("--train-rows", default=5000, show_default=True, help="Of each task.")
+@click.option("--dev-rows", default=1000, show_default=True, help="Of each task.")
+@click.option("--test-rows", default=3000, show_default=True, help="Of each task.")
+@click.option("--hosts", default=4000, show_default=True, help="For owner retrieval.")
+@click.option("--pairs", default=100, show_default=True, help="Of each kind of change.")
+@click.option("--seed", default=1, show_default=True, help="Which rows are drawn.")
+@click.option(
+    "--cache",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep vectors here, so that a run which was cut off goes on.",
+)
+@report_option
+@run_options
+def probes(
+    data: Path,
+    model_path: Path | None,
+    others: dict[str, Path],
+    peers: dict[str, Path],
+    train_rows: int,
+    dev_rows: int,
+    test_rows: int,
+    hosts: int,
+    pairs: int,
+    seed: int,
+    cache: Path | None,
+    out: Path,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Linear probe, nearest neighbours, owner retrieval, country, invariance and discrimination.
+
+    Every model answers for the same rows of DATA; writes OUT/probes.json and OUT/probes.md.
+    Peers need sentence-transformers (pip install 'unmist[peers]').
+    """
+    from unmist.cli.reports import report
+    from unmist.evaluate.probes import Cached, Encoder, Limits, Ours, Peer, markdown, run
+
+    model = open_model(model_path, threads)
+    encoders: list[Encoder] = [Ours(model, str(model.info()["name"]))]
+    encoders += [Ours(open_model(folder, threads), name) for name, folder in others.items()]
+    encoders += [Peer(name, folder, threads) for name, folder in peers.items()]
+    limits = Limits(train=train_rows, dev=dev_rows, test=test_rows, retrieval=hosts, forms=pairs)
+    with row_progress(quiet=quiet, shares_screen=False) as progress:
+        cached = [Cached(encoder, cache, progress.update) for encoder in encoders]
+        result = run(data, cached, limits, seed, (lambda _: None) if quiet else report)
+    _write(out, "probes", result, markdown(result))
+
+
+def _write(out: Path, name: str, result: Mapping[str, Any], page: str) -> None:
+    """``OUT/NAME.json`` and ``OUT/NAME.md``."""
+    from unmist.io import AtomicFile
+
+    out.mkdir(parents=True, exist_ok=True)
+    for suffix, text in ((".json", json.dumps(result, indent=1) + "\n"), (".md", page)):
+        with AtomicFile(out / (name + suffix)) as file:
+            file.write(text.encode())
+
+
+@command.command("tokenizers", short_help="Our tokenizer beside general ones.")
+@data_option
+@click.option(
+    "--tokenizer",
+    "ours",
+    metavar="NAME=FILE",
+    multiple=True,
+    callback=named_folders,
+    help="tokenizer.json of ours; may be given again. Default: that of the shipped model.",
+)
+@click.option(
+    "--peer",
+    "peers",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=named_folders,
+    help="Model folder with a tokenizer.json to compare with; may be given again.",
+)
+@click.option("--texts", "limit", default=2000, show_default=True, help="Of each kind.")
+@click.option("--seed", default=1, show_default=True, help="Which texts are drawn.")
+@report_option
+def tokenizers(
+    data: Path,
+    ours: dict[str, Path],
+    peers: dict[str, Path],
+    limit: int,
+    seed: int,
+    out: Path,
+) -> None:
+    """Tokens per character and text, unknowns, boundaries and time, for each field kind.
+
+    A byte-level BPE of our size, trained on general text, is added. Writes OUT/tokenizers.json
+    and OUT/tokenizers.md. The first tokenizer is compared with the peers and that one.
+    """
+    from unmist.artifact import SHIPPED
+    from unmist.evaluate import tokenizers as page
+
+    named = ours or {"unmist": SHIPPED}
+    repeated = set(named) & set(peers)
+    if repeated:
+        raise click.BadParameter(f"{', '.join(sorted(repeated))}: names a tokenizer and a peer")
+    loaded = {name: page.load(path) for name, path in {**named, **peers}.items()}
+    result = page.run(data, loaded, limit, seed)
+    _write(out, "tokenizers", result, page.markdown(result, [*peers, page.GENERAL]))

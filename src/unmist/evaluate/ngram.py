@@ -18,31 +18,33 @@ from unmist.evaluate import metrics
 from unmist.evaluate.data import examples
 
 
-def linear_classifier(seed: int) -> Any:
+def linear_classifier(seed: int, alpha: float = 1e-6) -> Any:
     """Logistic regression on n-gram counts, one label against all others, as every use here has
-    it: averaged stochastic gradient descent, 8 epochs, alpha 1e-6."""
+    it: averaged stochastic gradient descent, 8 epochs; ``alpha`` is the penalty."""
     from sklearn.linear_model import SGDClassifier
 
     return SGDClassifier(
-        loss="log_loss", alpha=1e-6, max_iter=8, tol=None, average=True, random_state=seed
+        loss="log_loss", alpha=alpha, max_iter=8, tol=None, average=True, random_state=seed
     )
 
 
 class NgramClassifier:
     """Counts of character 1- to 5-grams hashed into 2**20 columns, rows scaled to unit length,
-    logistic loss by averaged stochastic gradient descent, 8 epochs, alpha 1e-6.
+    logistic loss by averaged stochastic gradient descent, 8 epochs, penalty ``alpha``.
 
     Attributes:
         labels: the labels, in the order of the columns of :meth:`probabilities`.
     """
 
-    def __init__(self, texts: list[str], labels: Sequence[Any], seed: int = 1) -> None:
+    def __init__(
+        self, texts: list[str], labels: Sequence[Any], seed: int = 1, alpha: float = 1e-6
+    ) -> None:
         from sklearn.feature_extraction.text import HashingVectorizer
 
         self._vectorizer = HashingVectorizer(
             analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm="l2"
         )
-        self._classifier = linear_classifier(seed)
+        self._classifier = linear_classifier(seed, alpha)
         self._classifier.fit(self._vectorizer.transform(texts), labels)
         self.labels: list[Any] = list(self._classifier.classes_)
 
