@@ -92,7 +92,7 @@ class ParquetRecords:
         if bad:
             table = table.filter(pa.array([row.problem is None for row in rows], pa.bool_()))
         lines = [row.line for row in rows if row.problem is None]
-        return Chunk(table, lines, bad, 0, self._row_bytes * len(rows), end)
+        return Chunk(table, lines, [None] * len(lines), bad, 0, self._row_bytes * len(rows), end)
 
     def _pull(self, batches: Iterator[pa.RecordBatch]) -> bool:
         """Read one batch more; False at the end."""
