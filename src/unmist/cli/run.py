@@ -24,10 +24,12 @@ from unmist.cli.reports import report, row_progress, warn_if_all_filtered
 from unmist.cli.stopping import stop_on
 
 if TYPE_CHECKING:
-    from unmist.batch import Outcome, Summary
+    from unmist.batch import Outcome, Step, Summary
 
 TERMINATED: Final = 143
 PART_ROWS: Final = 65_536  # as in unmist.batch.plan, which is too slow to import for help
+CACHE: Final = 65_536
+"""Answers kept while a part is made, so that a text which comes again in it costs little."""
 
 
 @click.command("run", short_help="A job over many files, in parts; goes on after any stop.")
@@ -104,7 +106,9 @@ def command(
         to="jsonl" if to == "jsonl" else "parquet",
     )
     paths = find_inputs(inputs, out)
-    annotate = Annotate(tasks, "text", model_path, embed, adapters=adapters, threads=threads)
+    annotate = Annotate(
+        tasks, "text", model_path, embed, adapters=adapters, threads=threads, cache=CACHE
+    )
     for task in tasks:
         require_task(annotate.model, task)
     with stop_on(signal.SIGTERM) as stop, _open_progress(progress, quiet=quiet) as shown:
@@ -129,19 +133,25 @@ def command(
 
 
 class _Progress(Protocol):
-    def advance(self, rows: int, bad: int, part: int) -> None: ...
+    def advance(self, step: Step) -> None: ...
 
 
 class _Bar:
-    """Rows and their rate on a terminal, else silent."""
+    """Rows, their rate and the time left on a terminal, else silent."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.bar = row_progress(quiet=quiet, shares_screen=False)
+        self._gained = 0.0
 
-    def advance(self, rows: int, bad: int, part: int) -> None:
+    def advance(self, step: Step) -> None:
         """Count rows."""
-        self.bar.set_postfix_str(f"part {part}", refresh=False)
-        self.bar.update(rows + bad)
+        self._gained += step.gained
+        rows = self.bar.n + step.rows + step.bad
+        if self._gained:
+            # How many rows there are is not known before the end; the bytes are.
+            self.bar.total = round(rows * (1 + step.left / self._gained))
+        self.bar.set_postfix_str(f"part {step.part}", refresh=False)
+        self.bar.update(step.rows + step.bad)
 
 
 class _JsonLines:
@@ -150,12 +160,15 @@ class _JsonLines:
     def __init__(self) -> None:
         self._start = self._said = monotonic()
         self._rows = self._bad = self._part = 0
+        self._gained, self._left = 0.0, 1.0
 
-    def advance(self, rows: int, bad: int, part: int) -> None:
+    def advance(self, step: Step) -> None:
         """Count rows."""
-        self._rows += rows + bad
-        self._bad += bad
-        self._part = part
+        self._rows += step.rows + step.bad
+        self._bad += step.bad
+        self._part = step.part
+        self._gained += step.gained
+        self._left = step.left
         if monotonic() - self._said >= 1:
             self.say()
 
@@ -169,6 +182,8 @@ class _JsonLines:
             "seconds": round(seconds, 3),
             "rows_per_second": round(self._rows / max(seconds, 1e-6), 1),
             "part": self._part,
+            "share_left": round(self._left, 4),
+            "seconds_left": round(seconds * self._left / self._gained) if self._gained else None,
         }
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()

@@ -57,6 +57,11 @@ class ParquetRecords:
     ) -> None:
         self._file.close()
 
+    def share(self, size: int) -> float:
+        """The share of its rows; see :class:`unmist.io.records.Records`."""
+        every: int = self._file.metadata.num_rows
+        return min(self.position / max(every, 1), 1.0)
+
     def skip(self, rows: int) -> None:
         """Pass over rows; costs nothing before the first ``take``."""
         self.position += rows

@@ -36,6 +36,9 @@ class Records(Protocol):
     def position(self) -> int:
         """Records gone by, filtered ones among them: those after a row belong to it."""
 
+    def share(self, size: int) -> float:
+        """How much of the input, which has ``size`` bytes as it is stored, was read, about."""
+
     def skip(self, rows: int) -> None:
         """Pass over rows. Only before the first ``take``."""
 
@@ -54,7 +57,8 @@ def open_records(
     """Open one input, plain or compressed, for reading all its columns in constant memory.
 
     Tables (CSV, JSONL, Parquet) keep their columns. Plain lines have ``text``, ``source`` and
-    ``line``, and Zeek and EVE have these before the columns of the record. The arguments are those of :func:`unmist.io.open_rows`.
+    ``line``, and Zeek and EVE have these before the columns of the record. The arguments are
+    those of :func:`unmist.io.open_rows`.
 
     Raises:
         UsageError: an unknown format, or the column is not in the input.
@@ -67,16 +71,22 @@ def open_records(
             with ParquetRecords(stream, request) as records:
                 yield records
         elif kind == "csv":
-            yield _csv(csv_records(stream, request), request)
+            yield _csv(stream, csv_records(stream, request), request)
         elif kind == "jsonl":
-            yield _typed(jsonl_records(stream, request), JsonLayout, JsonLayout.size, request)
+            yield _typed(
+                stream, jsonl_records(stream, request), JsonLayout, JsonLayout.size, request
+            )
         elif kind == "zeek":
-            yield _typed(zeek_records(stream, request), EventLayout, EventLayout.size, request)
+            yield _typed(
+                stream, zeek_records(stream, request), EventLayout, EventLayout.size, request
+            )
         elif kind == "eve":
-            yield _typed(eve_records(stream, request), EventLayout, EventLayout.size, request)
+            yield _typed(
+                stream, eve_records(stream, request), EventLayout, EventLayout.size, request
+            )
         else:
             rows = (PlainRecord(row) for row in READERS[kind](stream, request))
-            yield _StreamRecords(_counted(rows, request), PlainLayout())
+            yield _StreamRecords(stream, _counted(rows, request), PlainLayout())
 
 
 class _HasRow(Protocol):
@@ -102,8 +112,13 @@ class _Layout(Protocol[_C]):
 class _StreamRecords(Generic[_R]):
     """Records that come one by one; one is read ahead, to know where the input ends."""
 
-    def __init__(self, records: Iterator[tuple[int, _R | None]], layout: _Layout[_R]) -> None:
-        self._records, self._layout = records, layout
+    def __init__(
+        self,
+        stream: ByteStream,
+        records: Iterator[tuple[int, _R | None]],
+        layout: _Layout[_R],
+    ) -> None:
+        self._stream, self._records, self._layout = stream, records, layout
         self._handed = self._filtered = 0
         self._before, self._next = next(records)
 
@@ -114,6 +129,9 @@ class _StreamRecords(Generic[_R]):
     @property
     def position(self) -> int:
         return self._handed + self._before
+
+    def share(self, size: int) -> float:
+        return min(self._stream.raw_read / size, 1.0) if size else 1.0
 
     def skip(self, rows: int) -> None:
         if not rows:
@@ -158,14 +176,15 @@ def _counted(records: Iterator[_R], request: ReadRequest) -> Iterator[tuple[int,
     yield request.counts.filtered, None
 
 
-def _csv(records: Iterator[CsvRecord], request: ReadRequest) -> Records:
+def _csv(stream: ByteStream, records: Iterator[CsvRecord], request: ReadRequest) -> Records:
     first = next(records, None)
     layout = CsvLayout(first.names, first.place) if first is not None else CsvLayout((), 0)
     every = chain((first,) if first else (), records)
-    return _StreamRecords(_counted(every, request), layout)
+    return _StreamRecords(stream, _counted(every, request), layout)
 
 
 def _typed(
+    stream: ByteStream,
     records: Iterator[_R],
     make: Callable[[Sequence[_R]], _Layout[_R]],
     size_of: Callable[[_R], int],
@@ -183,4 +202,4 @@ def _typed(
             size += size_of(record)
         if size >= CHUNK_BYTES:
             break
-    return _StreamRecords(chain(head, counted), make(found))
+    return _StreamRecords(stream, chain(head, counted), make(found))

@@ -70,16 +70,12 @@ def clip_text(text: str) -> str:
     return f"{head}…{tail}"
 
 
-def bad_row(
-    raw: bytes, problem: str, source: str, line: int, offset: int | None = None
-) -> Row:
+def bad_row(raw: bytes, problem: str, source: str, line: int, offset: int | None = None) -> Row:
     """A record that gave no usable value; what was seen of it is kept, clipped."""
     return Row(clip_text(raw.decode(errors="backslashreplace")), source, line, problem, offset)
 
 
-def value_row(
-    value: str | bytes, source: str, line: int, offset: int | None = None
-) -> Row:
+def value_row(value: str | bytes, source: str, line: int, offset: int | None = None) -> Row:
     """The row of one value, checked: the same checks for every format.
 
     Args:
