@@ -6,17 +6,19 @@ those of a job without a cluster. Actors get the texts of a part and give back t
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 import socket
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
 
 from unmist.batch.annotate import Annotate
-from unmist.batch.work import Answered, Piece, Unreadable
+from unmist.batch.work import Answered, Piece, StoppedError, Unreadable
 from unmist.errors import ModelError, UnmistError, UsageError
 
 MAX_TRIES: Final = 4
@@ -39,7 +41,7 @@ class _Part:
         """The object that holds the texts for the actors."""
 
 
-_Item = _Part | Unreadable | Exception
+_Item = _Part | Unreadable
 
 
 class RayAnnotator:
@@ -49,12 +51,19 @@ class RayAnnotator:
         workers: actors; ``None`` for one for each CPU of the cluster, or as many as fit.
         cpus: CPUs that an actor asks for, and threads that it uses.
         report: called with one line when a worker dies.
+        stopping: asked while it waits, whether to stop.
     """
 
     def __init__(
-        self, workers: int | None = None, cpus: int = 1, report: Report = lambda _: None
+        self,
+        workers: int | None = None,
+        cpus: int = 1,
+        *,
+        report: Report = lambda _: None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._workers, self._cpus, self._report = workers, cpus, report
+        self._workers, self._cpus = workers, cpus
+        self._report, self._stopping = report, stopping
 
     def __call__(
         self, annotate: Annotate, pieces: Iterator[Piece | Unreadable]
@@ -63,7 +72,9 @@ class RayAnnotator:
 
         Raises:
             UsageError: Ray is not installed.
-            UnmistError: the same part cost several workers their lives.
+            ModelError: a worker has no model, or another one.
+            UnmistError: workers die again and again.
+            StoppedError: ``stopping`` said so.
         """
         ray = import_ray()
         begun = not ray.is_initialized()
@@ -73,14 +84,40 @@ class RayAnnotator:
             ray.init(log_to_driver=False, logging_level="error", **local)
         try:
             every = int(ray.cluster_resources().get("CPU", 1))
-            pool = _Pool(ray, annotate, self._workers or max(every // self._cpus, 1), self._cpus)
+            size = self._workers or max(every // self._cpus, 1)
+            pool = _Pool(ray, annotate, size, self._cpus, self._report)
             try:
-                yield from _in_order(pool, _parts(pieces), self._report)
+                yield from self._in_order(pool, _parts(pieces))
             finally:
                 pool.close()
         finally:
             if begun:
                 ray.shutdown()
+
+    def _in_order(self, pool: _Pool, items: Iterator[_Item]) -> Iterator[Answered | Unreadable]:
+        """Keep the pool busy, and hand out what is done in the order of the items."""
+        window: deque[_Item] = deque()
+        more = True
+        while more or window:
+            while more and len(window) < PARTS_AHEAD * pool.size:
+                item = next(items, None)
+                more = item is not None
+                if item is not None:
+                    window.append(item)
+                if isinstance(item, _Part):
+                    pool.submit(item)
+            first = window[0] if window else None
+            if isinstance(first, Unreadable):
+                yield first
+            elif first is not None and first.answers is None:
+                if self._stopping():
+                    raise StoppedError
+                pool.step()
+                continue
+            elif first is not None and first.answers is not None:
+                yield from zip(first.pieces, first.answers, strict=True)
+            if window:
+                window.popleft()
 
 
 def import_ray() -> Any:
@@ -98,52 +135,17 @@ def import_ray() -> Any:
 
 
 def _parts(pieces: Iterator[Piece | Unreadable]) -> Iterator[_Item]:
-    """Whole parts; a part that is cut off by the end of its input is left out.
-
-    What ends the reading is handed on as an item, so that the parts before it are not lost.
-    """
+    """Whole parts; one whose input ends in the middle of it is left out."""
     part = _Part()
-    try:
-        for piece in pieces:
-            if isinstance(piece, Unreadable):
-                part = _Part()
-                yield piece
-                continue
-            if piece.opens:
-                part = _Part()
-            part.pieces.append(piece)
-            if piece.closes:
-                yield part
-    except Exception as error:
-        yield error
-
-
-def _in_order(pool: _Pool, items: Iterator[_Item], report: Report) -> Iterator[Answered | Unreadable]:
-    """Keep the pool busy, and hand out what is done in the order of the items."""
-    window: deque[_Item] = deque()
-    ended = False
-    while True:
-        while not ended and len(window) < PARTS_AHEAD * pool.size:
-            item = next(items, None)
-            if item is None:
-                ended = True
-                break
-            window.append(item)
-            if isinstance(item, _Part):
-                pool.submit(item)
-        if not window:
-            return
-        first = window[0]
-        if isinstance(first, _Part) and first.answers is None:
-            pool.step(report)
+    for piece in pieces:
+        if isinstance(piece, Unreadable):
+            yield piece
             continue
-        window.popleft()
-        if isinstance(first, Exception):
-            raise first
-        if isinstance(first, Unreadable):
-            yield first
-        elif first.answers is not None:
-            yield from zip(first.pieces, first.answers, strict=True)
+        if piece.opens:
+            part = _Part()
+        part.pieces.append(piece)
+        if piece.closes:
+            yield part
 
 
 class _Pool:
@@ -153,49 +155,44 @@ class _Pool:
     there is no place any more waits for one while the others go on.
     """
 
-    def __init__(self, ray: Any, annotate: Annotate, size: int, cpus: int) -> None:
+    def __init__(self, ray: Any, annotate: Annotate, size: int, cpus: int, report: Report) -> None:
         self.size = size
-        self._ray = ray
-        step = Annotate(
-            annotate.tasks,
-            annotate.text_column,
-            annotate.model_path,
-            annotate.embed,
-            adapters=annotate.adapters,
-            threads=cpus,
-            cache=annotate.cache,
-        )
+        self._ray, self._report = ray, report
+        step = copy.copy(annotate)
+        step.threads = cpus
         # One that dies is replaced here, because Ray would tie its part to its return.
         make = ray.remote(num_cpus=cpus, max_restarts=0)(_Worker)
-        self._make = lambda: make.remote(step, annotate.model.hash)
+        self._make: Callable[[], Any] = partial(make.remote, step, annotate.model.hash)
         self._waiting: deque[_Part] = deque()
         self._busy: dict[Any, tuple[Any, _Part | None]] = {}
         self._free: list[Any] = []
+        self._losses = 0
         for _ in range(size):
             self._start()
 
     def submit(self, part: _Part) -> None:
         """Take a part on."""
-        part.texts = self._ray.put([piece.texts for piece in part.pieces])
+        part.texts = self._ray.put(_packed([piece.texts for piece in part.pieces]))
         self._waiting.append(part)
         self._assign()
 
-    def step(self, report: Report) -> None:
-        """Wait until an actor has something to say."""
+    def step(self) -> None:
+        """Wait until an actor has something to say, a second at most."""
         ray = self._ray
-        done, _ = ray.wait(list(self._busy), num_returns=1)
+        done, _ = ray.wait(list(self._busy), num_returns=1, timeout=1)
         for reference in done:
             actor, part = self._busy.pop(reference)
             try:
                 answers = ray.get(reference)
             except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
-                self._lost(actor, part, error, report)
+                self._lost(actor, part, error)
                 continue
             except ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, UnmistError) else error from None
             self._free.append(actor)
             if part is not None:
                 part.answers, part.texts = answers, None
+                self._losses = 0
         self._assign()
 
     def close(self) -> None:
@@ -205,22 +202,23 @@ class _Pool:
 
     def _start(self) -> None:
         actor = self._make()
-        self._busy[actor.ready.remote()] = (actor, None)
+        self._busy[actor.open.remote()] = (actor, None)
 
     def _assign(self) -> None:
         while self._free and self._waiting:
             actor, part = self._free.pop(), self._waiting.popleft()
             self._busy[actor.answer.remote(part.texts)] = (actor, part)
 
-    def _lost(self, actor: Any, part: _Part | None, error: Exception, report: Report) -> None:
+    def _lost(self, actor: Any, part: _Part | None, error: Exception) -> None:
         self._ray.kill(actor)
+        self._losses += 1
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if part is not None:
             part.tries += 1
             self._waiting.appendleft(part)
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if part is not None and part.tries >= MAX_TRIES:
-            raise UnmistError(f"{MAX_TRIES} workers died over the same part, the last one: {why}")
-        report(f"a worker was lost ({why}); its part is done again by another one")
+        if self._losses > MAX_TRIES * self.size or (part is not None and part.tries >= MAX_TRIES):
+            raise UnmistError(f"workers die again and again; the last one: {why}")
+        self._report(f"a worker was lost ({why}); another one does its part again")
         self._start()
 
 
@@ -228,18 +226,35 @@ class _Worker:
     """The actor: a model that answers one part at a time."""
 
     def __init__(self, annotate: Annotate, model_hash: str) -> None:
-        self._annotate = annotate
-        if annotate.model.hash != model_hash:
+        self._annotate, self._hash = annotate, model_hash
+
+    def open(self) -> None:
+        """Open the model.
+
+        Raises:
+            ModelError: it cannot be opened, or is not the one of the job.
+        """
+        found = self._annotate.model.hash
+        if found != self._hash:
             raise ModelError(
-                f"the model on {socket.gethostname()} is {annotate.model.hash[:12]}, and not "
-                f"{model_hash[:12]} as where the job was begun; install the same one"
+                f"the model on {socket.gethostname()} is {found[:12]}, and the job has "
+                f"{self._hash[:12]}; install the same one everywhere"
             )
 
-    def ready(self) -> int:
-        """Whether the model is open; the process id."""
-        return os.getpid()
-
-    def answer(self, texts: list[pa.ChunkedArray]) -> list[pa.Table]:
+    def answer(self, texts: bytes) -> list[pa.Table]:
         """The added columns of each chunk of one part."""
         self._annotate.forget()
-        return [self._annotate.answers(column) for column in texts]
+        with pa.ipc.open_stream(texts) as batches:
+            columns = [pa.chunked_array([batch.column(0)]) for batch in batches]
+        return [self._annotate.answers(column) for column in columns]
+
+
+def _packed(texts: Sequence[pa.ChunkedArray]) -> bytes:
+    """The columns as one Arrow stream, because a pickled slice carries what it was cut from."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema([("text", pa.large_binary())])) as writer:
+        for column in texts:
+            values = column.cast(pa.large_binary()).combine_chunks()
+            writer.write_batch(pa.record_batch([values], names=["text"]))
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed

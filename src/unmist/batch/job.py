@@ -10,7 +10,7 @@ from unmist.batch.folder import SUMMARY, locked, open_job
 from unmist.batch.plan import Plan, Settings, identify
 from unmist.batch.reading import Reader
 from unmist.batch.summary import Summary, summarise
-from unmist.batch.work import Annotator, Answered, Unreadable, annotate_here
+from unmist.batch.work import Annotator, Answered, StoppedError, Unreadable, annotate_here
 from unmist.batch.writing import Writer
 from unmist.errors import InputError
 from unmist.io import AtomicFile
@@ -37,10 +37,6 @@ class Step(msgspec.Struct, frozen=True):
 
 
 Advance = Callable[[Step], None]
-
-
-class StoppedError(Exception):
-    """The job was asked to stop and did so between two chunks; running it again goes on."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -9,6 +9,10 @@ from unmist.batch.annotate import Annotate
 from unmist.io.records import Chunk
 
 
+class StoppedError(Exception):
+    """The job was asked to stop and did so between two steps; running it again goes on."""
+
+
 class Piece(NamedTuple):
     """A chunk of one part.
 

@@ -21,10 +21,10 @@ from unmist.cli.inputs import (
     run_options,
 )
 from unmist.cli.reports import report, row_progress, warn_if_all_filtered
-from unmist.cli.stopping import stop_on
+from unmist.cli.stopping import Stop, stop_on
 
 if TYPE_CHECKING:
-    from unmist.batch import Outcome, Step, Summary
+    from unmist.batch import Annotator, Outcome, Step, Summary
 
 TERMINATED: Final = 143
 PART_ROWS: Final = 65_536  # as in unmist.batch.plan, which is too slow to import for help
@@ -67,6 +67,20 @@ CACHE: Final = 65_536
     show_default=True,
     help="A bar on a terminal, JSON lines on standard error, or nothing.",
 )
+@click.option(
+    "--on",
+    "where",
+    type=click.Choice(["here", "ray"]),
+    default="here",
+    show_default=True,
+    help="Where the model runs: in this process, or on the Ray cluster of RAY_ADDRESS.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Workers on Ray, each with --threads CPUs, 1 by default. Default: as many as fit.",
+)
 @model_option
 @adapter_option
 @run_options
@@ -82,6 +96,8 @@ def command(
     part_rows: int,
     to: str,
     progress: str,
+    where: str,
+    workers: int | None,
     model_path: Path | None,
     adapters: tuple[Path, ...],
     threads: int | None,
@@ -91,11 +107,15 @@ def command(
 
     Run the same command again after a stop of any kind, and it goes on where it was.
     Bad rows are kept apart in DIR as dead letters. A finished job is left as it is.
+
+    With --on ray and no RAY_ADDRESS, a cluster of this machine is started for the job.
     """
-    from unmist.batch import Annotate, Settings, StoppedError, find_inputs, run_job
+    from unmist.batch import Annotate, Settings, StoppedError, annotate_here, find_inputs, run_job
 
     if not inputs:
         raise click.UsageError("No INPUT. Name files, or folders with files in them.")
+    if workers is not None and where != "ray":
+        raise click.UsageError("--workers needs --on ray.")
     tasks = tuple(dict.fromkeys(tasks))
     settings = Settings(
         tasks=tasks,
@@ -113,11 +133,13 @@ def command(
         require_task(annotate.model, task)
     with stop_on(signal.SIGTERM) as stop, _open_progress(progress, quiet=quiet) as shown:
         try:
+            annotator = _on_ray(workers, threads, stop) if where == "ray" else annotate_here
             outcome = run_job(
                 out,
                 paths,
                 settings,
                 annotate,
+                annotator=annotator,
                 report=report,
                 advance=shown.advance,
                 stopping=lambda: stop.asked,
@@ -130,6 +152,13 @@ def command(
     if not quiet:
         click.echo("\n".join(_lines(outcome, out)), err=True)
     ctx.exit(_exit_code(outcome))
+
+
+def _on_ray(workers: int | None, threads: int | None, stop: Stop) -> Annotator:
+    from unmist.batch.cluster import RayAnnotator, import_ray
+
+    import_ray()
+    return RayAnnotator(workers, threads or 1, report=report, stopping=lambda: stop.asked)
 
 
 class _Progress(Protocol):
