@@ -21,7 +21,7 @@ from unmist.batch import Annotate, Settings, Step, run_job
 from unmist.batch.cluster import RayAnnotator, import_ray
 
 # The machine may be busy with something else.
-os.environ["RAY_raylet_start_wait_time_s"] = "200"
+os.environ["RAY_raylet_start_wait_time_s"] = "200"  # noqa: SIM112
 
 FAKE = runpy.run_path(str(Path(__file__).parents[1] / "cli" / "fake_unmist.py"))
 MODEL = FAKE["FakeModel"]
