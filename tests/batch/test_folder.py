@@ -18,6 +18,7 @@ def part(number: int) -> Part:
         input="a",
         first=number,
         last=number,
+        offset=None,
         rows=1,
         bad=0,
         filtered=0,

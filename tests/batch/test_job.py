@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unmist.batch import StoppedError
+from unmist.batch import Step, StoppedError
 from unmist.errors import OutputError, UsageError
 from unmist.io import ReadCounts, open_rows
 from unmist.verdict import Verdict
@@ -50,6 +50,7 @@ def test_parts_and_dead_letters(tmp_path: Path, job: Job, mixed: list[Path]) -> 
     assert letter == {
         "file": str(mixed[2]),
         "line": 12,
+        "offset": sum(len(f'{{"text":"j{i}.example","n":{i}}}\n') for i in range(11)),
         "reason": "malformed_json",
         "text": "{oops",
     }
@@ -133,8 +134,8 @@ def test_an_input_that_changes_is_named_and_not_gone_on_with(
     out = tmp_path / "out"
     said: list[str] = []
 
-    def advance(rows: int, bad: int, part: int) -> None:
-        if part == 2:
+    def advance(step: Step) -> None:
+        if step.part == 1:
             with open(mixed[0], "ab") as file:
                 file.write(b"more.example\n")
 
@@ -224,7 +225,9 @@ def test_chunks_do_not_hold_a_part(tmp_path: Path, job: Job) -> None:
     source = tmp_path / "a"
     source.write_text("x.example\n" * 10_000)
     seen: list[int] = []
-    job(tmp_path / "out", [source], part_rows=1_000_000, advance=lambda r, b, p: seen.append(r))
+    job(
+        tmp_path / "out", [source], part_rows=1_000_000, advance=lambda step: seen.append(step.rows)
+    )
     assert seen == [4096, 4096, 1808]
     assert pq.ParquetFile(tmp_path / "out/part-000001.parquet").metadata.num_row_groups == 1
 

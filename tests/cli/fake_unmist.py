@@ -32,6 +32,9 @@ class FakeModel:
     def labels(self, task):
         return LABELS
 
+    def cache_clear(self):
+        pass
+
     def classify_rows(self, rows, task):
         return [self._verdict(row, task) for row in rows]
 

@@ -85,8 +85,17 @@ def test_progress_as_json(unmist, tmp_path, hosts):
     done = unmist(*job(hosts, "-q", "--progress", "json", out=tmp_path / "out"))
     (line,) = done.stderr.splitlines()
     said = json.loads(line)
-    assert list(said) == ["rows", "bad", "seconds", "rows_per_second", "part"]
+    assert list(said) == [
+        "rows",
+        "bad",
+        "seconds",
+        "rows_per_second",
+        "part",
+        "share_left",
+        "seconds_left",
+    ]
     assert (said["rows"], said["bad"], said["part"]) == (5, 2, 1)
+    assert (said["share_left"], said["seconds_left"]) == (0, 0)
 
 
 def wait_for(path):

@@ -49,6 +49,7 @@ class _Chunks:
 
     damage: str | None = None
     lines_read = 0
+    bytes_read = 0
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks

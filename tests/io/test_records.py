@@ -33,7 +33,103 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_plain_formats_have_text_source_and_line(tmp_path: Path) -> None:
+ZEEK = (
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n"
+    "#fields\tts\tuid\tid.resp_p\tquery\tAA\tanswers\trtt\tline\n"
+    "#types\ttime\tstring\tport\tstring\tbool\tvector[string]\tinterval\tstring\n"
+)
+
+
+def test_zeek_keeps_every_column_with_its_type(tmp_path: Path) -> None:
+    records = (
+        "1700000000.123456\tC1\t53\ta.org\tT\t1.1.1.1,b\\x2c.org\t-\tx\n"
+        "1700000001.0\tC2\tmany\tb\\xff.org\tmaybe\t(empty)\t0.5\t(empty)\n"
+        "#fields\tts\tquery\tnew\n#types\ttime\tstring\tstring\n"
+        "5.0\tc.org\tn\n"
+    )
+    path = write(tmp_path / "dns.log", ZEEK + records)
+    (chunk,) = chunks(path)
+    kinds = [str(field.type) for field in chunk.table.schema]
+    assert kinds[:2] == ["string", "string"]
+    rows = chunk.table.to_pylist()
+    source = str(path)
+    assert rows[0] == {
+        "text": "a.org",
+        "source": source,
+        "line": 8,
+        "ts": 1700000000.123456,
+        "uid": "C1",
+        "id.resp_p": 53,
+        "query": "a.org",
+        "AA": True,
+        "answers": '["1.1.1.1","b,.org"]',
+        "rtt": None,
+        "line_": "x",
+        "new": None,
+        "_rest": None,
+    }
+    # Bytes that are not UTF-8 make the row a bad one, so the next good row is of the second log.
+    assert [row.problem for row in chunk.bad] == ["invalid_utf8"]
+    assert (rows[1]["text"], rows[1]["ts"], rows[1]["uid"]) == ("c.org", 5.0, None)
+    assert rows[1]["new"] == "n"
+
+
+def test_zeek_values_that_do_not_fit_their_type_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "dns.log", f"{ZEEK}1.0\tC\tmany\ta.org\tmaybe\t(empty)\t-\t(empty)\n")
+    (row,) = whole(path)
+    assert (row["id.resp_p"], row["AA"], row["answers"], row["line_"]) == (None, None, "[]", "")
+    assert row["_rest"] == '{"id.resp_p":"many","AA":"maybe"}'
+
+
+def test_eve_keeps_every_member(tmp_path: Path) -> None:
+    events = (
+        '{"timestamp":"t","event_type":"dns","n":1,"dns":{"queries":[{"rrname":"a"},{"rrname":"b"}]}}\n'
+        '{"timestamp":"u","event_type":"flow"}\n'
+        '{"timestamp":"v","event_type":"tls","n":2,"tls":{"sni":"c"}}\n'
+    )
+    path = write(tmp_path / "eve.json", events)
+    rows = whole(path)
+    assert [(row["text"], row["line"], row["n"]) for row in rows] == [
+        ("a", 1, 1),
+        ("b", 1, 1),
+        ("c", 3, 2),
+    ]
+    assert rows[0]["dns"] == rows[1]["dns"] == '{"queries":[{"rrname":"a"},{"rrname":"b"}]}'
+    assert (rows[2]["dns"], rows[2]["tls"]) == (None, '{"sni":"c"}')
+    # The head is read ahead for the types; the filtered record still belongs to the row before.
+    assert [chunk.filtered for chunk in chunks(path, rows=1)] == [0, 1, 0]
+    assert [chunk.filtered for chunk in chunks(path, rows=1, skip=1)] == [1, 0]
+
+
+CONTENT = {
+    "lines": "a\n\nb\nc\n",
+    "csv": 'text,n\n"x\ny",1\n\nb,2\nc,3\n',
+    "jsonl": '{"text":"a"}\n{\n{"text":"c"}\n',
+    "zeek": "#separator \\x09\n#path\tdns\n#fields\tquery\na\n\nb\n",
+    "eve": '{"event_type":"dns","timestamp":"","dns":{"rrname":"a"}}\n{\n\n',
+}
+
+
+@pytest.mark.parametrize("kind", CONTENT)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_offsets_are_where_the_records_start(
+    tmp_path: Path, kind: str, mark: str, packed: bool
+) -> None:
+    data = (mark + CONTENT[kind]).encode()
+    starts = [len(mark.encode())]
+    starts += [at + 1 for at, byte in enumerate(data) if byte == 10]
+    path = tmp_path / "a"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    found = chunks(path, format=kind)
+    good = [pair for c in found for pair in zip(c.lines, c.offsets, strict=True)]
+    bad = [(row.line, row.offset) for c in found for row in c.bad]
+    assert good
+    assert bad
+    assert all(starts[line - 1] == offset for line, offset in good + bad)
+
+
+def test_plain_lines_have_text_source_and_line(tmp_path: Path) -> None:
     path = write(tmp_path / "a", "x\n\ny\n")
     (chunk,) = chunks(path)
     source = str(path)

@@ -43,7 +43,7 @@ def test_plain_lines_have_no_columns(table: Table) -> None:
 def test_nothing_is_opened_before_the_first_row(tmp_path: Path) -> None:
     rows = open_rows(str(tmp_path / "later"))
     (tmp_path / "later").write_bytes(b"one\n")
-    assert list(rows) == [Row("one", str(tmp_path / "later"), 1)]
+    assert list(rows) == [Row("one", str(tmp_path / "later"), 1, offset=0)]
 
 
 def test_counts_are_shared_between_inputs(table: Table) -> None:

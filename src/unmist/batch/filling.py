@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from unmist.batch.annotate import Annotate, bad_reasons
+from unmist.batch.annotate import MODEL_HASH, bad_reasons
 from unmist.batch.parts import DeadLetters, PartWriter
+from unmist.batch.work import Piece
 from unmist.io import Row
-from unmist.io.records import Chunk
 
 
 class Filling:
@@ -16,36 +16,56 @@ class Filling:
     Attributes:
         rows: rows in the part.
         filtered: records that went by without a text of the wanted kind.
+        offset: byte at which the first row starts, if the input has such.
+        last: records of the input that have gone by.
+        end: whether the input ends here.
     """
 
     def __init__(
-        self, annotate: Annotate, writer: PartWriter, dead: DeadLetters, source: str
+        self,
+        writer: PartWriter,
+        dead: DeadLetters,
+        source: str,
+        tasks: Sequence[str],
+        model_hash: str,
     ) -> None:
-        self._annotate, self._writer, self._dead, self._source = annotate, writer, dead, source
-        self.rows = self.filtered = 0
+        self._writer, self._dead, self._source, self._tasks = writer, dead, source, tasks
+        self._metadata = {MODEL_HASH: model_hash.encode()}
+        self.rows = self.filtered = self.last = 0
+        self.offset: int | None = None
+        self.end = False
 
-    def add(self, chunk: Chunk) -> tuple[int, int]:
-        """Annotate and write a chunk; its good and its bad rows."""
-        table = self._annotate(chunk.table)
-        table, refused = self._split(table, chunk.lines)
-        self._writer.write(table, chunk.size)
+    def add(self, piece: Piece, answers: pa.Table) -> tuple[int, int]:
+        """Write a chunk with its answers; its good and its bad rows."""
+        chunk = piece.chunk
+        reasons = bad_reasons(answers, self._tasks)
+        refused = _refused(piece, reasons, self._source) if reasons else []
+        table = chunk.table
+        for field, column in zip(answers.schema, answers.columns, strict=True):
+            table = table.append_column(field, column)
+        if refused:
+            table = table.filter(pa.array([reason is None for reason in reasons], pa.bool_()))
+        metadata = (table.schema.metadata or {}) | self._metadata
+        self._writer.write(table.replace_schema_metadata(metadata), chunk.size)
         bad = sorted([*chunk.bad, *refused], key=lambda row: row.line)
         for row in bad:
             self._dead.add(row)
+        if not self.rows + self._dead.count - len(bad):
+            starts = [*chunk.offsets[:1], *(row.offset for row in chunk.bad[:1])]
+            self.offset = min((start for start in starts if start is not None), default=None)
         self.rows += table.num_rows
         self.filtered += chunk.filtered
+        self.last, self.end = piece.position, chunk.end
         return table.num_rows, len(bad)
 
-    def _split(self, table: pa.Table, lines: Sequence[int]) -> tuple[pa.Table, list[Row]]:
-        """Rows that the model answered, and those that only the model found to be bad."""
-        reasons = bad_reasons(table, self._annotate.tasks)
-        if not any(reasons):
-            return table, []
-        texts = table.column(self._annotate.text_column).cast(pa.large_binary()).to_pylist()
-        refused = [
-            Row(text.decode(errors="backslashreplace"), self._source, line, reason)
-            for text, line, reason in zip(texts, lines, reasons, strict=True)
-            if reason is not None
-        ]
-        good = pa.array([reason is None for reason in reasons], pa.bool_())
-        return table.filter(good), refused
+
+def _refused(piece: Piece, reasons: Sequence[str | None], source: str) -> list[Row]:
+    """The rows that only the model found to be bad."""
+    chunk = piece.chunk
+    texts = piece.texts.cast(pa.large_binary()).to_pylist()
+    places = zip(texts, chunk.lines, chunk.offsets, reasons, strict=True)
+    return [
+        Row(text.decode(errors="backslashreplace"), source, line, reason, offset)
+        for text, line, offset, reason in places
+        if reason is not None
+    ]

@@ -1,31 +1,42 @@
-"""A job: every input cut into parts, each annotated, written and recorded before the next."""
+"""A job: inputs in, parts out, from where it stands to its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from unmist.batch.annotate import Annotate
-from unmist.batch.filling import Filling
-from unmist.batch.folder import SUMMARY, dead_path, locked, open_job, part_path
-from unmist.batch.manifest import Manifest, Part
-from unmist.batch.parts import DeadLetters, HashedFile, open_part
-from unmist.batch.plan import Input, Plan, Settings, change, display, identify
-from unmist.batch.summary import Summary, require_balance, summarise
-from unmist.errors import InputError, UsageError
+from unmist.batch.folder import SUMMARY, locked, open_job
+from unmist.batch.plan import Plan, Settings, identify
+from unmist.batch.reading import Reader
+from unmist.batch.summary import Summary, summarise
+from unmist.batch.work import Annotator, Answered, StoppedError, Unreadable, annotate_here
+from unmist.batch.writing import Writer
+from unmist.errors import InputError
 from unmist.io import AtomicFile
-from unmist.io.records import CHUNK_ROWS, Chunk, Records, open_records
 
 Report = Callable[[str], None]
-Advance = Callable[[int, int, int], None]
-"""Called with the rows and the bad rows that are done since the last call, and the part."""
-
-_SKIP_ROWS: Final = 65_536
 
 
-class StoppedError(Exception):
-    """The job was asked to stop and did so between two chunks; running it again goes on."""
+class Step(msgspec.Struct, frozen=True):
+    """What was done since the last step.
+
+    Attributes:
+        rows: good rows.
+        bad: bad rows.
+        part: number of the part they went to.
+        gained: share of the whole job that it was.
+        left: share of the whole job that is left.
+    """
+
+    rows: int
+    bad: int
+    part: int
+    gained: float
+    left: float
+
+
+Advance = Callable[[Step], None]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -48,8 +59,9 @@ def run_job(
     settings: Settings,
     annotate: Annotate,
     *,
+    annotator: Annotator = annotate_here,
     report: Report = lambda _: None,
-    advance: Advance = lambda *_: None,
+    advance: Advance = lambda _: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Begin a job or go on with it, to its end.
@@ -59,6 +71,7 @@ def run_job(
         paths: the inputs, e.g. of :func:`unmist.batch.find_inputs`.
         settings: what to do; its tasks and ``embed`` must be those of ``annotate``.
         annotate: what does it; its text column does not matter.
+        annotator: where it is done; here, unless said otherwise.
         report: called with one line for every input that cannot be read.
         advance: called as rows are done.
         stopping: asked before every chunk whether to stop.
@@ -69,6 +82,11 @@ def run_job(
         ModelError: the model cannot be opened.
         StoppedError: ``stopping`` said so.
     """
+
+    def check() -> None:
+        if stopping():
+            raise StoppedError
+
     with locked(folder):
         plan = Plan(
             settings=settings,
@@ -76,132 +94,48 @@ def run_job(
             inputs=tuple(identify(path) for path in paths),
         )
         manifest = open_job(folder, plan)
-        job = _Job(folder, plan, manifest, annotate, advance, stopping)
-        before = (folder / SUMMARY).exists()
-        done = len(manifest.parts)
-        problems: dict[str, str] = {}
-        for path, planned in zip(paths, plan.inputs, strict=True):
-            try:
-                job.run_input(path, planned)
-            except (InputError, UsageError) as error:
-                problems[planned.path] = str(error)
-                report(str(error))
-        summary = summarise(plan, manifest, problems)
+        before, done = (folder / SUMMARY).exists(), len(manifest.parts)
+        reader = Reader(plan, paths, manifest, annotate, check)
+        problems: dict[int, str] = {}
+        with Writer(folder, plan, paths, manifest) as writer:
+            for source, message in _unreadable(
+                annotator(annotate, reader.pieces()), writer, advance, check
+            ):
+                reader.give_up(source)
+                problems[source] = message
+                report(message)
+        named = {plan.inputs[source].path: message for source, message in problems.items()}
+        summary = summarise(plan, manifest, named)
         with AtomicFile(folder / SUMMARY) as file:
             file.write(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
     written = len(manifest.parts) - done
     return Outcome(summary, written, before and not written and not problems)
 
 
-class _Job:
-    """One job while its folder is locked."""
-
-    def __init__(
-        self,
-        folder: Path,
-        plan: Plan,
-        manifest: Manifest,
-        annotate: Annotate,
-        advance: Advance,
-        stopping: Callable[[], bool],
-    ) -> None:
-        self._folder, self._settings, self._manifest = folder, plan.settings, manifest
-        self._annotate, self._advance, self._stopping = annotate, advance, stopping
-        # Asked now, so that a task which the model lacks is not taken for an input's fault.
-        fields = [annotate.model.field_of(task) for task in annotate.tasks]
-        self._field = fields[0]
-
-    def run_input(self, path: str, planned: Input) -> None:
-        """Write the parts of one input that are not finished yet.
-
-        Raises:
-            InputError, UsageError: it cannot be read to its end; finished parts stay.
-        """
-        self._stop_if_asked()
-        if planned.problem is not None:
-            raise InputError(f"cannot be opened ({planned.problem})", planned.path)
-        done = self._manifest.of(planned.path)
-        if done and done[-1].end:
-            return
-        settings = self._settings
-        with open_records(
-            path, format=settings.format, column=settings.column, field=self._field
-        ) as records:
-            self._skip(records, done, planned)
-            annotate = self._annotate.on(records.text_column)
-            more = True
-            while more:
-                more = self._write_part(records, annotate, path, planned)
-        self._require_unchanged(path, planned)
-
-    def _skip(self, records: Records, done: Sequence[Part], planned: Input) -> None:
-        left = sum(part.rows + part.bad for part in done)
-        while left:
-            self._stop_if_asked()
-            records.skip(min(left, _SKIP_ROWS))
-            left -= min(left, _SKIP_ROWS)
-        if done and records.position != done[-1].last:
-            raise InputError("reads otherwise than when its first parts were made", planned.path)
-
-    def _write_part(self, records: Records, annotate: Annotate, path: str, planned: Input) -> bool:
-        """Write, check and record the next part; False when the input has ended."""
-        self._stop_if_asked()
-        chunk = records.take(min(self._settings.part_rows, CHUNK_ROWS))
-        if chunk is None:
-            return False
-        number = self._manifest.next_number
-        done = self._manifest.of(planned.path)
-        before = done[-1].last if done else 0
-        # The dead letters come last here, because they are closed and put in place first.
-        with (
-            AtomicFile(part_path(self._folder, number, self._settings.to)) as raw,
-            DeadLetters(dead_path(self._folder, number)) as dead,
-        ):
-            file = HashedFile(raw)
-            with open_part(file, self._settings.to) as writer:
-                filling = Filling(annotate, writer, dead, planned.path)
-                end = self._fill(filling, records, chunk, number)
-            part = Part(
-                part=number,
-                input=planned.path,
-                first=before + 1,
-                last=records.position,
-                rows=filling.rows,
-                bad=dead.count,
-                filtered=filling.filtered,
-                bytes=file.size,
-                sha256=file.sha256,
-                end=end,
-            )
-            require_balance(part, before)
-            # Rows of a file that changed meanwhile may be of no file that ever was.
-            self._require_unchanged(path, planned)
-        self._manifest.append(part)
-        return not end
-
-    def _fill(self, filling: Filling, records: Records, chunk: Chunk | None, number: int) -> bool:
-        """Add chunks up to the size of a part, beginning with this one; True at the input's end."""
-        left = self._settings.part_rows
-        while chunk is not None:
-            self._stop_if_asked()
-            rows, bad = filling.add(chunk)
-            self._advance(rows, bad, number)
-            left -= rows + bad
-            if chunk.end or not left:
-                return chunk.end
-            chunk = records.take(min(left, CHUNK_ROWS))
-        return True
-
-    def _stop_if_asked(self) -> None:
-        if self._stopping():
-            raise StoppedError
-
-    def _require_unchanged(self, path: str, planned: Input) -> None:
-        now = identify(path)
-        if now != planned:
-            how = change(planned, now)
-            raise InputError(
-                f"changed while it was read ({how}); the part in work was thrown away. "
-                "Run again with another -o when it is at rest",
-                display(path),
-            )
+def _unreadable(
+    answered: Iterator[Answered | Unreadable],
+    writer: Writer,
+    advance: Advance,
+    check: Callable[[], None],
+) -> Iterator[Unreadable]:
+    """Write everything; the inputs that could not be read to their end, each once."""
+    failed: set[int] = set()
+    for found in answered:
+        check()
+        if isinstance(found, Unreadable):
+            writer.drop()
+            if found.source not in failed:
+                failed.add(found.source)
+                yield found
+            continue
+        piece, answers = found
+        if piece.source in failed:
+            continue  # read ahead before the input was found to have changed
+        number = writer.number
+        try:
+            rows, bad = writer.add(piece, answers)
+        except InputError as error:
+            failed.add(piece.source)
+            yield Unreadable(piece.source, str(error))
+        else:
+            advance(Step(rows, bad, number, piece.gained, piece.left))

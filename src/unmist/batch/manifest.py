@@ -20,6 +20,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         input: path of the input, as in ``job.json``.
         first: number of its first record within the input, from 1.
         last: number of its last one; ``last - first + 1 == rows + bad + filtered``.
+        offset: byte of the decompressed input at which its first row starts; ``None`` for Parquet
+            and for a part without rows.
         rows: rows in the part.
         bad: dead letters of the part.
         filtered: records that hold nothing of the wanted kind.
@@ -32,6 +34,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     input: str
     first: int
     last: int
+    offset: int | None
     rows: int
     bad: int
     filtered: int

@@ -167,6 +167,7 @@ class DeadLetters:
         letter = {
             "file": row.source,
             "line": row.line,
+            "offset": row.offset,
             "reason": row.problem,
             "text": visible(row.text[:_LETTER_CHARS]),
         }

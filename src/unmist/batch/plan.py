@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from unmist.errors import UsageError
+from unmist.errors import InputError, UsageError
 from unmist.io.stream import STDIN
 
 PART_ROWS: Final = 65_536
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     model_hash: str
     inputs: tuple[Input, ...]
-    layout: int = 1
+    layout: int = 2
 
 
 def identify(path: str) -> Input:
@@ -71,6 +71,18 @@ def identify(path: str) -> Input:
     except (OSError, ValueError) as error:
         return Input(path=shown, problem=getattr(error, "strerror", None) or str(error))
     return Input(path=shown, size=status.st_size, mtime_ns=status.st_mtime_ns, head_sha256=digest)
+
+
+def require_unchanged(path: str, planned: Input) -> None:
+    """Raise ``InputError`` if a file is not the one that it was when the job began."""
+    now = identify(path)
+    if now != planned:
+        how = change(planned, now)
+        raise InputError(
+            f"changed while it was read ({how}); the part in work was thrown away. "
+            "Run again with another -o when it is at rest",
+            planned.path,
+        )
 
 
 def find_inputs(named: Iterable[str], output: Path) -> list[str]:

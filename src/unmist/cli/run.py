@@ -21,13 +21,15 @@ from unmist.cli.inputs import (
     run_options,
 )
 from unmist.cli.reports import report, row_progress, warn_if_all_filtered
-from unmist.cli.stopping import stop_on
+from unmist.cli.stopping import Stop, stop_on
 
 if TYPE_CHECKING:
-    from unmist.batch import Outcome, Summary
+    from unmist.batch import Annotator, Outcome, Step, Summary
 
 TERMINATED: Final = 143
 PART_ROWS: Final = 65_536  # as in unmist.batch.plan, which is too slow to import for help
+CACHE: Final = 65_536
+"""Answers kept while a part is made, so that a text which comes again in it costs little."""
 
 
 @click.command("run", short_help="A job over many files, in parts; goes on after any stop.")
@@ -65,6 +67,20 @@ PART_ROWS: Final = 65_536  # as in unmist.batch.plan, which is too slow to impor
     show_default=True,
     help="A bar on a terminal, JSON lines on standard error, or nothing.",
 )
+@click.option(
+    "--on",
+    "where",
+    type=click.Choice(["here", "ray"]),
+    default="here",
+    show_default=True,
+    help="Where the model runs: in this process, or on the Ray cluster of RAY_ADDRESS.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Workers on Ray, each with --threads CPUs, 1 by default. Default: as many as fit.",
+)
 @model_option
 @adapter_option
 @run_options
@@ -80,6 +96,8 @@ def command(
     part_rows: int,
     to: str,
     progress: str,
+    where: str,
+    workers: int | None,
     model_path: Path | None,
     adapters: tuple[Path, ...],
     threads: int | None,
@@ -89,11 +107,15 @@ def command(
 
     Run the same command again after a stop of any kind, and it goes on where it was.
     Bad rows are kept apart in DIR as dead letters. A finished job is left as it is.
+
+    With --on ray and no RAY_ADDRESS, a cluster of this machine is started for the job.
     """
-    from unmist.batch import Annotate, Settings, StoppedError, find_inputs, run_job
+    from unmist.batch import Annotate, Settings, StoppedError, annotate_here, find_inputs, run_job
 
     if not inputs:
         raise click.UsageError("No INPUT. Name files, or folders with files in them.")
+    if workers is not None and where != "ray":
+        raise click.UsageError("--workers needs --on ray.")
     tasks = tuple(dict.fromkeys(tasks))
     settings = Settings(
         tasks=tasks,
@@ -104,16 +126,20 @@ def command(
         to="jsonl" if to == "jsonl" else "parquet",
     )
     paths = find_inputs(inputs, out)
-    annotate = Annotate(tasks, "text", model_path, embed, adapters=adapters, threads=threads)
+    annotate = Annotate(
+        tasks, "text", model_path, embed, adapters=adapters, threads=threads, cache=CACHE
+    )
     for task in tasks:
         require_task(annotate.model, task)
     with stop_on(signal.SIGTERM) as stop, _open_progress(progress, quiet=quiet) as shown:
         try:
+            annotator = _on_ray(workers, threads, stop) if where == "ray" else annotate_here
             outcome = run_job(
                 out,
                 paths,
                 settings,
                 annotate,
+                annotator=annotator,
                 report=report,
                 advance=shown.advance,
                 stopping=lambda: stop.asked,
@@ -128,20 +154,33 @@ def command(
     ctx.exit(_exit_code(outcome))
 
 
+def _on_ray(workers: int | None, threads: int | None, stop: Stop) -> Annotator:
+    from unmist.batch.cluster import RayAnnotator, import_ray
+
+    import_ray()
+    return RayAnnotator(workers, threads or 1, report=report, stopping=lambda: stop.asked)
+
+
 class _Progress(Protocol):
-    def advance(self, rows: int, bad: int, part: int) -> None: ...
+    def advance(self, step: Step) -> None: ...
 
 
 class _Bar:
-    """Rows and their rate on a terminal, else silent."""
+    """Rows, their rate and the time left on a terminal, else silent."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.bar = row_progress(quiet=quiet, shares_screen=False)
+        self._gained = 0.0
 
-    def advance(self, rows: int, bad: int, part: int) -> None:
+    def advance(self, step: Step) -> None:
         """Count rows."""
-        self.bar.set_postfix_str(f"part {part}", refresh=False)
-        self.bar.update(rows + bad)
+        self._gained += step.gained
+        rows = self.bar.n + step.rows + step.bad
+        if self._gained:
+            # How many rows there are is not known before the end; the bytes are.
+            self.bar.total = round(rows * (1 + step.left / self._gained))
+        self.bar.set_postfix_str(f"part {step.part}", refresh=False)
+        self.bar.update(step.rows + step.bad)
 
 
 class _JsonLines:
@@ -150,12 +189,15 @@ class _JsonLines:
     def __init__(self) -> None:
         self._start = self._said = monotonic()
         self._rows = self._bad = self._part = 0
+        self._gained, self._left = 0.0, 1.0
 
-    def advance(self, rows: int, bad: int, part: int) -> None:
+    def advance(self, step: Step) -> None:
         """Count rows."""
-        self._rows += rows + bad
-        self._bad += bad
-        self._part = part
+        self._rows += step.rows + step.bad
+        self._bad += step.bad
+        self._part = step.part
+        self._gained += step.gained
+        self._left = step.left
         if monotonic() - self._said >= 1:
             self.say()
 
@@ -169,6 +211,8 @@ class _JsonLines:
             "seconds": round(seconds, 3),
             "rows_per_second": round(self._rows / max(seconds, 1e-6), 1),
             "part": self._part,
+            "share_left": round(self._left, 4),
+            "seconds_left": round(seconds * self._left / self._gained) if self._gained else None,
         }
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()

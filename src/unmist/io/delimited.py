@@ -127,7 +127,7 @@ def csv_records(stream: ByteStream, request: ReadRequest) -> Iterator[CsvRecord]
     if header is None:
         return
     if header.problem is not None:
-        row = bad_row(header.raw, header.problem, request.source, header.number)
+        row = bad_row(header.raw, header.problem, request.source, header.number, header.offset)
         yield CsvRecord(row, (), 0, ())
         return
     delimiter = sniff_delimiter(header.raw, request.column) or ","
@@ -142,14 +142,15 @@ def csv_records(stream: ByteStream, request: ReadRequest) -> Iterator[CsvRecord]
     while (line := lines.start()) is not None:
         if line.problem is not None:
             lines.skip()
-            row = bad_row(line.raw, line.problem, request.source, line.number)
+            row = bad_row(line.raw, line.problem, request.source, line.number, line.offset)
             yield CsvRecord(row, names, index, ())
             continue
         try:
             fields = next(records)
         except (csv.Error, _UnfinishedRecordError) as error:
             lines.undo()
-            row = bad_row(line.raw, _problem_of(error), request.source, line.number)
+            problem = _problem_of(error)
+            row = bad_row(line.raw, problem, request.source, line.number, line.offset)
             yield CsvRecord(row, names, index, ())
             continue
         row = _record_row(fields, index, len(names), line, request.source)
@@ -166,8 +167,9 @@ def _record_row(fields: Sequence[str], index: int, expected: int, line: Line, so
         problem = "too_few_fields" if len(fields) < expected else "too_many_fields"
         if not fields or line.raw.isspace():
             problem = "empty"
-        return bad_row(line.raw, problem, source, line.number)
+        return bad_row(line.raw, problem, source, line.number, line.offset)
     value = fields[index]
     if value.isascii():
-        return value_row(value, source, line.number)
-    return value_row(value.encode(errors="surrogateescape"), source, line.number)
+        return value_row(value, source, line.number, line.offset)
+    data = value.encode(errors="surrogateescape")
+    return value_row(data, source, line.number, line.offset)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from unmist.io.columns import by_kind
-from unmist.io.jsonlines import RecordError, decode_object, decode_value, json_rows
+from unmist.io.jsonlines import Extract, RecordError, decode_object, decode_value, json_rows
 from unmist.io.row import ReadRequest, Row
 from unmist.io.stream import LineSource
 
@@ -63,9 +63,14 @@ def read_eve(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     Raises:
         UsageError: no column is given and the field kind has no place in EVE.
     """
+    return json_rows(stream, request, eve_extract(request))
+
+
+def eve_extract(request: ReadRequest) -> Extract:
+    """What finds the values in a line."""
     if request.column is not None:
         path = request.column.split(".")
-        return json_rows(stream, request, lambda line: _follow(line, path))
+        return lambda line: _follow(line, path)
     sections = by_kind(_SECTIONS, request, "EVE events")
 
     def extract(line: bytes) -> Sequence[object]:
@@ -77,7 +82,7 @@ def read_eve(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
         names = sections.get(event.event_type)
         return () if names is None else names(_section(event, event.event_type))
 
-    return json_rows(stream, request, extract)
+    return extract
 
 
 def _section(event: EveEvent, name: str) -> Section:

@@ -1,6 +1,6 @@
 """JSON objects as a table whose columns and types stay the same from the first part to the last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,45 @@ JSON_METADATA: Final = {b"unmist": b"json"}
 _INT64: Final = range(-(1 << 63), 1 << 63)
 _EXACT_IN_DOUBLE: Final = range(-(1 << 53), (1 << 53) + 1)
 _Members = Mapping[str, bytes]
+_Raws = Mapping[str, msgspec.Raw]
+
+
+class MemberColumns:
+    """Columns for the members of JSON objects, with one object more for what fits none of them.
+
+    Args:
+        seen: name to the kinds of its values in the first records.
+        known: name to the kind of its column, where that is known beforehand.
+        taken: names that the columns must not have; theirs get an underscore more.
+    """
+
+    def __init__(
+        self,
+        seen: Mapping[str, set[str]],
+        known: Mapping[str, str],
+        taken: Collection[str] = (),
+    ) -> None:
+        kinds = {name: _column_kind(found) for name, found in seen.items()}
+        self._kinds = {**kinds, **known}
+        self._rest = _free("_rest", self._kinds)
+        used = {*taken, *self._kinds, self._rest}
+        shown = {name: _free(name, used) if name in taken else name for name in self._kinds}
+        self.fields = [_field(shown[name], kind) for name, kind in self._kinds.items()]
+        self.fields.append(_field(self._rest, "json"))
+
+    def values(self, records: Iterable[_Raws]) -> list[list[Any]]:
+        """The values of each field."""
+        columns: dict[str, list[Any]] = {name: [] for name in [*self._kinds, self._rest]}
+        for record in records:
+            members = {name: _utf8(value) for name, value in record.items()}
+            rest = {name: value for name, value in members.items() if name not in self._kinds}
+            for name, kind in self._kinds.items():
+                value, fits = _convert(members.get(name), kind)
+                columns[name].append(value)
+                if not fits:
+                    rest[name] = members[name]
+            columns[self._rest].append(_object(rest) if rest else None)
+        return list(columns.values())
 
 
 class JsonLayout:
@@ -35,42 +74,40 @@ class JsonLayout:
         seen: dict[str, set[str]] = {text: {"string"}}
         for record in head:
             if record.row.problem is None:
-                _see(record.members, seen)
+                see(record.members, seen)
         self.text_column: str = text
-        self._kinds = {name: _column_kind(found) for name, found in seen.items()}
-        self._kinds[text] = "string"
-        self._rest = "_rest"
-        while self._rest in self._kinds:
-            self._rest += "_"
-        fields = [_field(name, kind) for name, kind in self._kinds.items()]
-        self._schema = pa.schema([*fields, _field(self._rest, "json")])
+        self._columns = MemberColumns(seen, {text: "string"})
+        self._schema = pa.schema(self._columns.fields)
 
     @staticmethod
     def size(record: JsonRecord, /) -> int:
         """Bytes of its values."""
         if record.row.problem is not None:
             return len(record.row.text)
-        return sum(len(memoryview(value)) for value in record.members.values())
+        return size_of(record.members)
 
     def table(self, records: Sequence[JsonRecord], /) -> pa.Table:
         """The table [records, columns and the rest]."""
-        columns: dict[str, list[Any]] = {name: [] for name in self._schema.names}
-        for record in records:
-            members = {name: _utf8(value) for name, value in record.members.items()}
-            rest = {name: value for name, value in members.items() if name not in self._kinds}
-            for name, kind in self._kinds.items():
-                value, fits = _convert(members.get(name), kind)
-                columns[name].append(value)
-                if not fits:
-                    rest[name] = members[name]
-            columns[self._rest].append(_object(rest) if rest else None)
-        return pa.table(columns, schema=self._schema)
+        values = self._columns.values(record.members for record in records)
+        return pa.table(values, schema=self._schema)
 
 
-def _see(members: Mapping[str, msgspec.Raw], seen: dict[str, set[str]]) -> None:
+def size_of(members: _Raws) -> int:
+    """Bytes of the values."""
+    return sum(len(memoryview(value)) for value in members.values())
+
+
+def see(members: _Raws, seen: dict[str, set[str]]) -> None:
+    """Note of which kind the values are."""
     for name, raw in members.items():
         if name in seen or len(seen) < MAX_COLUMNS:
             seen.setdefault(name, set()).add(_kind(bytes(raw)))
+
+
+def _free(name: str, used: Collection[str]) -> str:
+    while name in used:
+        name += "_"
+    return name
 
 
 def _kind(raw: bytes) -> str:

@@ -39,12 +39,12 @@ def decode_value(raw: msgspec.Raw) -> Any:
 def json_rows(stream: LineSource, request: ReadRequest, extract: Extract) -> Iterator[Row]:
     """Rows of the values that ``extract`` finds; every other line is a bad row or filtered."""
     source, counts = request.source, request.counts
-    for number, raw, problem in split_lines(stream):
+    for number, raw, problem, offset in split_lines(stream):
         repaired = False
         if problem is None:
             values, problem, repaired = _values(raw, extract)
         if problem is not None:
-            yield bad_row(raw, problem, source, number)
+            yield bad_row(raw, problem, source, number, offset)
             continue
         if not values:
             counts.filtered += 1
@@ -52,11 +52,11 @@ def json_rows(stream: LineSource, request: ReadRequest, extract: Extract) -> Ite
             if value is None:
                 counts.filtered += 1
             elif not isinstance(value, str):
-                yield bad_row(raw, "wrong_type", source, number)
+                yield bad_row(raw, "wrong_type", source, number, offset)
             elif repaired and _REPAIRED.search(value):
-                yield Row(value, source, number, "invalid_utf8")
+                yield Row(value, source, number, "invalid_utf8", offset)
             else:
-                yield value_row(value, source, number)
+                yield value_row(value, source, number, offset)
 
 
 def _values(line: bytes, extract: Extract) -> tuple[Sequence[object], str | None, bool]:

@@ -1,7 +1,7 @@
 """How records that come one by one become a table: plain texts, and CSV with all its columns."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -10,16 +10,25 @@ from unmist.io.row import Row
 
 
 class PlainRecord(NamedTuple):
-    """A record of a format whose other columns are not kept."""
+    """A record that is nothing but its text."""
 
     row: Row
+
+
+PLAIN_SCHEMA: Final = pa.schema(
+    [("text", pa.string()), ("source", pa.string()), ("line", pa.int64())]
+)
+
+
+def plain_columns(rows: Sequence[Row]) -> list[list[Any]]:
+    """Text, source and line of every row."""
+    return [[row.text for row in rows], [row.source for row in rows], [row.line for row in rows]]
 
 
 class PlainLayout:
     """Text, source and line of every row."""
 
     text_column = "text"
-    _SCHEMA = pa.schema([("text", pa.string()), ("source", pa.string()), ("line", pa.int64())])
 
     def size(self, record: PlainRecord, /) -> int:
         """Characters of its text."""
@@ -27,12 +36,7 @@ class PlainLayout:
 
     def table(self, records: Sequence[PlainRecord], /) -> pa.Table:
         """The table [records, 3]."""
-        columns = [
-            [record.row.text for record in records],
-            [record.row.source for record in records],
-            [record.row.line for record in records],
-        ]
-        return pa.table(columns, schema=self._SCHEMA)
+        return pa.table(plain_columns([record.row for record in records]), schema=PLAIN_SCHEMA)
 
 
 class CsvLayout:

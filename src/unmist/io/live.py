@@ -151,6 +151,7 @@ class _Memory:
     def __init__(self, data: bytes, lines_read: int) -> None:
         self.damage: str | None = None
         self.lines_read = lines_read
+        self.bytes_read: int | None = None
         self._data = data
 
     def chunks(self) -> Iterator[bytes]:

@@ -57,6 +57,11 @@ class ParquetRecords:
     ) -> None:
         self._file.close()
 
+    def share(self, size: int) -> float:
+        """The share of its rows; see :class:`unmist.io.records.Records`."""
+        every: int = self._file.metadata.num_rows
+        return min(self.position / max(every, 1), 1.0)
+
     def skip(self, rows: int) -> None:
         """Pass over rows; costs nothing before the first ``take``."""
         self.position += rows
@@ -92,7 +97,7 @@ class ParquetRecords:
         if bad:
             table = table.filter(pa.array([row.problem is None for row in rows], pa.bool_()))
         lines = [row.line for row in rows if row.problem is None]
-        return Chunk(table, lines, bad, 0, self._row_bytes * len(rows), end)
+        return Chunk(table, lines, [None] * len(lines), bad, 0, self._row_bytes * len(rows), end)
 
     def _pull(self, batches: Iterator[pa.RecordBatch]) -> bool:
         """Read one batch more; False at the end."""

@@ -19,6 +19,7 @@ class Chunk(NamedTuple):
     Attributes:
         table: the good ones, all columns of the input; [good rows, columns], also when empty.
         lines: 1-based line, for Parquet row, of each good one.
+        offsets: byte of the decompressed input at which it starts; ``None`` for Parquet.
         bad: the bad ones.
         filtered: records after the rows of the chunk before that hold nothing of the wanted kind.
         size: bytes read for the rows, about; the same whenever the same rows are read.
@@ -27,6 +28,7 @@ class Chunk(NamedTuple):
 
     table: pa.Table
     lines: list[int]
+    offsets: list[int | None]
     bad: list[Row]
     filtered: int
     size: int

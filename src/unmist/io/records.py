@@ -1,6 +1,6 @@
 """Whole records: an input as tables of all its columns, cut where the caller says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Generic, Protocol, TypeVar
@@ -8,8 +8,9 @@ from typing import Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from unmist.io.delimited import CsvRecord, csv_records
+from unmist.io.event_records import EventLayout, eve_records, zeek_records
 from unmist.io.json_table import JsonLayout
-from unmist.io.jsonlines import JsonRecord, jsonl_records
+from unmist.io.jsonlines import jsonl_records
 from unmist.io.layouts import CsvLayout, PlainLayout, PlainRecord
 from unmist.io.parquet_records import ParquetRecords
 from unmist.io.record_chunk import CHUNK_BYTES, CHUNK_ROWS, Chunk
@@ -35,6 +36,9 @@ class Records(Protocol):
     def position(self) -> int:
         """Records gone by, filtered ones among them: those after a row belong to it."""
 
+    def share(self, size: int) -> float:
+        """How much of the input, which has ``size`` bytes as it is stored, was read, about."""
+
     def skip(self, rows: int) -> None:
         """Pass over rows. Only before the first ``take``."""
 
@@ -52,8 +56,9 @@ def open_records(
 ) -> Iterator[Records]:
     """Open one input, plain or compressed, for reading all its columns in constant memory.
 
-    Tables (CSV, JSONL, Parquet) keep their columns. Plain lines, Zeek and EVE have ``text``,
-    ``source`` and ``line``. The arguments are those of :func:`unmist.io.open_rows`.
+    Tables (CSV, JSONL, Parquet) keep their columns. Plain lines have ``text``, ``source`` and
+    ``line``, and Zeek and EVE have these before the columns of the record. The arguments are
+    those of :func:`unmist.io.open_rows`.
 
     Raises:
         UsageError: an unknown format, or the column is not in the input.
@@ -66,12 +71,22 @@ def open_records(
             with ParquetRecords(stream, request) as records:
                 yield records
         elif kind == "csv":
-            yield _csv(csv_records(stream, request), request)
+            yield _csv(stream, csv_records(stream, request), request)
         elif kind == "jsonl":
-            yield _jsonl(jsonl_records(stream, request), request)
+            yield _typed(
+                stream, jsonl_records(stream, request), JsonLayout, JsonLayout.size, request
+            )
+        elif kind == "zeek":
+            yield _typed(
+                stream, zeek_records(stream, request), EventLayout, EventLayout.size, request
+            )
+        elif kind == "eve":
+            yield _typed(
+                stream, eve_records(stream, request), EventLayout, EventLayout.size, request
+            )
         else:
             rows = (PlainRecord(row) for row in READERS[kind](stream, request))
-            yield _StreamRecords(request, rows, PlainLayout())
+            yield _StreamRecords(stream, _counted(rows, request), PlainLayout())
 
 
 class _HasRow(Protocol):
@@ -97,10 +112,15 @@ class _Layout(Protocol[_C]):
 class _StreamRecords(Generic[_R]):
     """Records that come one by one; one is read ahead, to know where the input ends."""
 
-    def __init__(self, request: ReadRequest, records: Iterator[_R], layout: _Layout[_R]) -> None:
-        self._counts, self._records, self._layout = request.counts, records, layout
+    def __init__(
+        self,
+        stream: ByteStream,
+        records: Iterator[tuple[int, _R | None]],
+        layout: _Layout[_R],
+    ) -> None:
+        self._stream, self._records, self._layout = stream, records, layout
         self._handed = self._filtered = 0
-        self._next = next(records, None)
+        self._before, self._next = next(records)
 
     @property
     def text_column(self) -> str:
@@ -108,16 +128,19 @@ class _StreamRecords(Generic[_R]):
 
     @property
     def position(self) -> int:
-        return self._handed + self._counts.filtered
+        return self._handed + self._before
+
+    def share(self, size: int) -> float:
+        return min(self._stream.raw_read / size, 1.0) if size else 1.0
 
     def skip(self, rows: int) -> None:
         if not rows:
             return
         while rows and self._next is not None:
-            self._next = next(self._records, None)
+            self._before, self._next = next(self._records)
             self._handed += 1
             rows -= 1
-        self._filtered = self._counts.filtered
+        self._filtered = self._before
 
     def take(self, rows: int) -> Chunk | None:
         good: list[_R] = []
@@ -129,15 +152,16 @@ class _StreamRecords(Generic[_R]):
                 good.append(self._next)
             else:
                 bad.append(self._next.row)
-            self._next = next(self._records, None)
+            self._before, self._next = next(self._records)
         self._handed += len(good) + len(bad)
-        filtered = self._counts.filtered - self._filtered
-        self._filtered = self._counts.filtered
+        filtered = self._before - self._filtered
+        self._filtered = self._before
         if not (good or bad or filtered):
             return None
         return Chunk(
             table=self._layout.table(good),
             lines=[record.row.line for record in good],
+            offsets=[record.row.offset for record in good],
             bad=bad,
             filtered=filtered,
             size=size,
@@ -145,18 +169,37 @@ class _StreamRecords(Generic[_R]):
         )
 
 
-def _csv(records: Iterator[CsvRecord], request: ReadRequest) -> Records:
+def _counted(records: Iterator[_R], request: ReadRequest) -> Iterator[tuple[int, _R | None]]:
+    """Each record after the number of filtered ones before it; at the end ``None`` after all."""
+    for record in records:
+        yield request.counts.filtered, record
+    yield request.counts.filtered, None
+
+
+def _csv(stream: ByteStream, records: Iterator[CsvRecord], request: ReadRequest) -> Records:
     first = next(records, None)
     layout = CsvLayout(first.names, first.place) if first is not None else CsvLayout((), 0)
-    return _StreamRecords(request, chain((first,) if first else (), records), layout)
+    every = chain((first,) if first else (), records)
+    return _StreamRecords(stream, _counted(every, request), layout)
 
 
-def _jsonl(records: Iterator[JsonRecord], request: ReadRequest) -> Records:
-    head: list[JsonRecord] = []
+def _typed(
+    stream: ByteStream,
+    records: Iterator[_R],
+    make: Callable[[Sequence[_R]], _Layout[_R]],
+    size_of: Callable[[_R], int],
+    request: ReadRequest,
+) -> Records:
+    """Records whose columns and types are those of the first ones."""
+    counted = _counted(records, request)
+    head: list[tuple[int, _R | None]] = []
+    found: list[_R] = []
     size = 0
-    for record in islice(records, CHUNK_ROWS):
-        head.append(record)
-        size += JsonLayout.size(record)
+    for before, record in islice(counted, CHUNK_ROWS):
+        head.append((before, record))
+        if record is not None:
+            found.append(record)
+            size += size_of(record)
         if size >= CHUNK_BYTES:
             break
-    return _StreamRecords(request, chain(head, records), JsonLayout(head))
+    return _StreamRecords(stream, chain(head, counted), make(found))

@@ -20,12 +20,15 @@ class Row(msgspec.Struct, frozen=True):
         source: path as given, ``-`` for standard input.
         line: 1-based line at which the record starts; for Parquet the 1-based row.
         problem: reason code of a bad row, ``None`` for a good one.
+        offset: byte of the decompressed input, from 0, at which the record starts; ``None`` where
+            there is none (Parquet) or it is not known (a followed log).
     """
 
     text: str
     source: str
     line: int
     problem: str | None = None
+    offset: int | None = None
 
 
 class ReadCounts(msgspec.Struct):
@@ -67,18 +70,19 @@ def clip_text(text: str) -> str:
     return f"{head}…{tail}"
 
 
-def bad_row(raw: bytes, problem: str, source: str, line: int) -> Row:
+def bad_row(raw: bytes, problem: str, source: str, line: int, offset: int | None = None) -> Row:
     """A record that gave no usable value; what was seen of it is kept, clipped."""
-    return Row(clip_text(raw.decode(errors="backslashreplace")), source, line, problem)
+    return Row(clip_text(raw.decode(errors="backslashreplace")), source, line, problem, offset)
 
 
-def value_row(value: str | bytes, source: str, line: int) -> Row:
+def value_row(value: str | bytes, source: str, line: int, offset: int | None = None) -> Row:
     """The row of one value, checked: the same checks for every format.
 
     Args:
         value: text, or bytes that ought to be UTF-8.
         source: path as given.
         line: 1-based line or row number.
+        offset: byte at which the record starts.
     """
     problem = None
     if isinstance(value, bytes):
@@ -90,9 +94,9 @@ def value_row(value: str | bytes, source: str, line: int) -> Row:
     else:
         text = value
     if len(value) > MAX_LINE_BYTES:
-        return Row(clip_text(text), source, line, "line_too_long")
+        return Row(clip_text(text), source, line, "line_too_long", offset)
     if not text or text.isspace():
         problem = "empty"
     elif "\0" in text:
         problem = "nul_byte"
-    return Row(text, source, line, problem)
+    return Row(text, source, line, problem, offset)

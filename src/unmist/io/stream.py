@@ -23,10 +23,12 @@ class LineSource(Protocol):
     Attributes:
         damage: reason code once the input turned out cut or corrupt.
         lines_read: lines handed out before; the splitter counts on from there.
+        bytes_read: bytes before the next line; ``None`` where that is not known.
     """
 
     damage: str | None
     lines_read: int
+    bytes_read: int | None
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in chunks of at most 256 KiB."""
@@ -43,6 +45,8 @@ class ByteStream:
         damage: reason code once the compressed data turned out cut or corrupt; the chunks end
             there instead of raising, so that what came before is not lost.
         lines_read: last line handed out, kept by the line splitter for error messages.
+        bytes_read: bytes of the decompressed input before the chunks: those of a byte order mark.
+        raw_read: bytes read of the input as it is stored.
     """
 
     def __init__(self, source: str, stdin: BinaryIO | None = None) -> None:
@@ -54,6 +58,8 @@ class ByteStream:
         self.source = source
         self.damage: str | None = None
         self.lines_read = 0
+        self.bytes_read: int | None = 0
+        self.raw_read = 0
         self._resources = contextlib.ExitStack()
         self._file = self._open(stdin)
         self._read: Callable[[int], bytes] = getattr(self._file, "read1", self._file.read)
@@ -85,7 +91,9 @@ class ByteStream:
         Raises:
             InputError: reading fails, or a decompression limit is exceeded.
         """
-        first = self._fill(lambda head: len(head) >= len(UTF8_BOM)).removeprefix(UTF8_BOM)
+        head = self._fill(lambda head: len(head) >= len(UTF8_BOM))
+        first = head.removeprefix(UTF8_BOM)
+        self.bytes_read = len(head) - len(first)
         self._buffered.clear()
         if first:
             yield first
@@ -148,6 +156,7 @@ class ByteStream:
                 raise InputError(message, self.source, self.lines_read) from None
             if not chunk:
                 return
+            self.raw_read += len(chunk)
             yield chunk
 
     def _next(self) -> bytes:

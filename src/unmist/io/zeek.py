@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from unmist.errors import InputError
 from unmist.io.columns import first_column, zeek_columns
-from unmist.io.jsonlines import decode_object, decode_value, json_rows
-from unmist.io.lines import split_lines
+from unmist.io.jsonlines import Extract, decode_object, decode_value, json_rows
+from unmist.io.lines import Line, split_lines
 from unmist.io.row import ReadRequest, Row, bad_row, value_row
 from unmist.io.stream import LineSource
 
@@ -17,7 +17,7 @@ from unmist.io.stream import LineSource
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-fA-F]{2}))")
 
 
-class ZeekRecord(msgspec.Struct):
+class ZeekMembers(msgspec.Struct):
     """The members of a JSON log record that can hold a value."""
 
     query: Any = None
@@ -27,7 +27,7 @@ class ZeekRecord(msgspec.Struct):
     user_agent: Any = None
 
 
-_record_decoder = msgspec.json.Decoder(ZeekRecord)
+_record_decoder = msgspec.json.Decoder(ZeekMembers)
 
 
 def unescape(value: bytes) -> bytes:
@@ -49,9 +49,14 @@ def read_zeek(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
 
 def read_zeek_json(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
     """As ``read_zeek``, of a log that is known to be JSON."""
+    return json_rows(stream, request, zeek_json_extract(request))
+
+
+def zeek_json_extract(request: ReadRequest) -> Extract:
+    """What finds the value in a line of a JSON log."""
     if request.column is not None:
         column = request.column
-        return json_rows(stream, request, lambda line: _member(line, column))
+        return lambda line: _member(line, column)
     columns = tuple(zeek_columns(request).values())
 
     def extract(line: bytes) -> Sequence[object]:
@@ -59,7 +64,7 @@ def read_zeek_json(stream: LineSource, request: ReadRequest) -> Iterator[Row]:
         found = (getattr(record, column) for column in columns)
         return (next((value for value in found if value is not None), None),)
 
-    return json_rows(stream, request, extract)
+    return extract
 
 
 def _member(line: bytes, column: str) -> Sequence[object]:
@@ -68,7 +73,7 @@ def _member(line: bytes, column: str) -> Sequence[object]:
     return value if isinstance(value, list) else (value,)
 
 
-class _Header:
+class ZeekHeader:
     """What the ``#`` lines of one log say about the lines that follow."""
 
     def __init__(self, separator: bytes = b"\t") -> None:
@@ -116,33 +121,55 @@ def read_zeek_tsv(
     With ``required`` the first log of a concatenation must have the column. Records of any other
     log without it are bad rows.
     """
-    header = _Header()
+    return (record.row for record in zeek_tsv_records(stream, request, required=required))
+
+
+class ZeekRecord(NamedTuple):
+    """One record of a TSV log.
+
+    Attributes:
+        row: the text asked for, or what is wrong with the record.
+        header: what holds for it. It changes while the reading goes on.
+        values: as many as the header has fields; without meaning for a bad row.
+    """
+
+    row: Row
+    header: ZeekHeader
+    values: Sequence[bytes]
+
+
+def zeek_tsv_records(
+    stream: LineSource, request: ReadRequest, *, required: bool = True
+) -> Iterator[ZeekRecord]:
+    """As ``read_zeek_tsv``, with all values. A set is one record for each of its members."""
+    header = ZeekHeader()
     column: _Column | None = None
-    for number, raw, problem in split_lines(stream):
+    for number, raw, problem, offset in split_lines(stream):
         line = raw.removesuffix(b"\r")
         if problem is not None:
-            yield bad_row(raw, problem, request.source, number)
+            yield ZeekRecord(bad_row(raw, problem, request.source, number, offset), header, ())
         elif line.startswith(b"#"):
             header = _next_header(header, line)
             column = None
         elif not line or line.isspace():
-            yield bad_row(line, "empty", request.source, number)
+            yield ZeekRecord(bad_row(line, "empty", request.source, number, offset), header, ())
         else:
             if column is None:
                 column = _locate(header, request, number, required=required)
                 required = False
-            yield from _record_rows(line, number, header, column, request)
+            whole = Line(number, line, None, offset)
+            yield from _record_rows(whole, header, column, request)
 
 
-def _next_header(header: _Header, line: bytes) -> _Header:
+def _next_header(header: ZeekHeader, line: bytes) -> ZeekHeader:
     # Concatenated logs repeat the header, each time starting with #separator.
     if line.startswith(b"#separator "):
-        return _Header(unescape(line.partition(b" ")[2]) or b"\t")
+        return ZeekHeader(unescape(line.partition(b" ")[2]) or b"\t")
     header.read(line)
     return header
 
 
-def _locate(header: _Header, request: ReadRequest, number: int, *, required: bool) -> _Column:
+def _locate(header: ZeekHeader, request: ReadRequest, number: int, *, required: bool) -> _Column:
     """The wanted column; only the first log of a concatenation has to have it."""
     if required and not header.fields:
         message = (
@@ -164,9 +191,9 @@ def _locate(header: _Header, request: ReadRequest, number: int, *, required: boo
 
 
 def _record_rows(
-    line: bytes, number: int, header: _Header, column: _Column, request: ReadRequest
-) -> Iterator[Row]:
-    values = line.split(header.separator)
+    line: Line, header: ZeekHeader, column: _Column, request: ReadRequest
+) -> Iterator[ZeekRecord]:
+    values = line.raw.split(header.separator)
     problem = None
     if column.index is None:
         problem = "missing_column"
@@ -175,7 +202,9 @@ def _record_rows(
     elif len(values) > len(header.fields):
         problem = "too_many_fields"
     if problem is not None or column.index is None:
-        yield bad_row(line, problem or "missing_column", request.source, number)
+        problem = problem or "missing_column"
+        row = bad_row(line.raw, problem, request.source, line.number, line.offset)
+        yield ZeekRecord(row, header, ())
         return
     value = values[column.index]
     for part in value.split(header.set_separator) if column.is_set else (value,):
@@ -183,4 +212,5 @@ def _record_rows(
             request.counts.filtered += 1
         else:
             text = unescape(part) if b"\\" in part else part
-            yield value_row(text, request.source, number)
+            row = value_row(text, request.source, line.number, line.offset)
+            yield ZeekRecord(row, header, values)
