@@ -1,4 +1,4 @@
-"""``unmist evaluate``: how good a task's answers are on a labelled file."""
+"""``unmist evaluate``: how good a task's answers are on a labelled file, and how they hold up."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from unmist.cli.inputs import (
     require_task,
     run_options,
 )
+from unmist.cli.measures import explanations, robustness
 from unmist.cli.reports import row_progress
 from unmist.cli.tables import facts, standard_output
 
@@ -30,7 +31,31 @@ _TITLES: Final = {
 }
 
 
-@click.command("evaluate", short_help="Accuracy and calibration on a labelled file.")
+class _TaskOrMeasure(click.Group):
+    """A group whose first word, when it is none of its verbs, is the name of a task."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the verb ``task`` in front where none is given."""
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["task", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    "evaluate", cls=_TaskOrMeasure, short_help="Accuracy and calibration on a labelled file."
+)
+def command() -> None:
+    """Measure specialists on labelled rows.
+
+    ``unmist evaluate TASK --data FILE`` is short for ``unmist evaluate task TASK --data FILE``.
+    """
+
+
+command.add_command(robustness)
+command.add_command(explanations)
+
+
+@command.command("task", short_help="Accuracy and calibration of one task.")
 @click.argument("task")
 @click.option(
     "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
@@ -39,7 +64,7 @@ _TITLES: Final = {
 @adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @run_options
-def command(
+def of_task(
     task: str,
     data: str,
     model_path: Path | None,
