@@ -12,7 +12,7 @@ from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
 from unmist.cache import ENTRIES, Cache, CacheInfo
 from unmist.engine import Engine
 from unmist.errors import UsageError
-from unmist.explain import Explanation, spans
+from unmist.explain import NEAREST, Examples, Explanation, byte_weights, spans
 from unmist.io import Row
 from unmist.text import FIELDS, Tokenizer, normalize
 from unmist.verdict import Status, Verdict
@@ -227,10 +227,17 @@ class Model:
         verdicts = [v for v, _ in self._rank(repeated, asked, turns, from_file=True)]
         return [verdicts[i : i + count] for i in range(0, len(verdicts), count)]
 
-    def explain(self, text: str | bytes, task: str = "host-category") -> Explanation:
+    def explain(
+        self,
+        text: str | bytes,
+        task: str = "host-category",
+        examples: Examples | None = None,
+        nearest: int = NEAREST,
+    ) -> Explanation:
         """The verdict of one text, and the weight of its bytes for ``model_label``.
 
-        Costs as much as classifying up to 65 rows. Any bytes are valid.
+        With ``examples`` also the ``nearest`` of them that carry this label. Costs as much as
+        classifying up to 129 rows. Any bytes are valid.
 
         Raises:
             UsageError: the model has no such task.
@@ -240,7 +247,8 @@ class Model:
         if verdict.model_label is None:
             return Explanation(verdict, verdict.text, ())
         (ids,) = self._answerer.encode([normalize(text, card.field)], card.field)[0]
-        label = card.labels.index(verdict.model_label)
+        name = verdict.model_label
+        label = card.labels.index(name)
 
         def log_odds(rows: list[list[int]]) -> np.ndarray:
             logits = self._answerer.logits(rows, card.task) / card.temperature
@@ -251,8 +259,14 @@ class Model:
             return odds
 
         pieces = [self.tokenizer.piece(token) for token in ids]
-        read = b"".join(pieces).decode("utf-8", "backslashreplace")
-        return Explanation(verdict, read, spans(ids, pieces, self.tokenizer.mask_id, log_odds))
+        data = b"".join(pieces)
+        return Explanation(
+            verdict,
+            data.decode("utf-8", "backslashreplace"),
+            spans(ids, pieces, self.tokenizer.mask_id, log_odds),
+            byte_weights(data, lambda texts: log_odds(self._answerer.encode(texts, card.field)[0])),
+            examples.nearest(self.embed([text], card.field)[0], name, nearest) if examples else (),
+        )
 
     def cache_info(self) -> CacheInfo:
         """How many answers came from the cache, and how many it holds."""

@@ -16,6 +16,7 @@ from unmist.cli.inputs import (
     require_task,
     run_options,
 )
+from unmist.cli.measures import explanations, robustness
 from unmist.cli.reports import row_progress
 from unmist.cli.tables import facts, standard_output
 
@@ -30,41 +31,31 @@ _TITLES: Final = {
 }
 
 
-class _TaskOrVerb(click.Group):
-    """A first word that is no verb is a task's name: ``unmist evaluate TASK --data FILE``."""
+class _TaskOrMeasure(click.Group):
+    """A group whose first word, when it is none of its verbs, is the name of a task."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb, or the evaluation of a task with all of the arguments."""
-        if args[0] in self.commands:
-            return super().resolve_command(ctx, args)
-        return "TASK", _task, args
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Both forms."""
-        formatter.write_usage(ctx.command_path, "TASK --data FILE [OPTIONS]")
-        formatter.write_usage(ctx.command_path, "VERB [OPTIONS]", prefix="       ")
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the verb ``task`` in front where none is given."""
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["task", *args]
+        return super().parse_args(ctx, args)
 
 
 @click.group(
-    "evaluate",
-    cls=_TaskOrVerb,
-    short_help="Accuracy and calibration on a labelled file.",
-    # Options before the task's name belong to its evaluation.
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    "evaluate", cls=_TaskOrMeasure, short_help="Accuracy and calibration on a labelled file."
 )
 def command() -> None:
-    """Compare the answers of TASK with the labels in a file.
+    """Measure specialists on labelled rows.
 
-    \b
-    --data FILE        labelled rows, e.g. FILE.tsv.zst: text, label
-    --model DIR        model folder instead of the one that unmist ships
-    'unmist evaluate TASK --help' shows all options of this form.
+    ``unmist evaluate TASK --data FILE`` is short for ``unmist evaluate task TASK --data FILE``.
     """
 
 
-@click.command("task")
+command.add_command(robustness)
+command.add_command(explanations)
+
+
+@command.command("task", short_help="Accuracy and calibration of one task.")
 @click.argument("task")
 @click.option(
     "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
@@ -73,7 +64,7 @@ def command() -> None:
 @adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @run_options
-def _task(
+def of_task(
     task: str,
     data: str,
     model_path: Path | None,
