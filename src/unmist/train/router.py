@@ -29,7 +29,8 @@ from unmist.train import calibration, corpus, wide
 PER_PART: Final = 6_000  # rows of one source or task
 LEAST: Final = 12_000  # rows of a field kind: one with fewer is read several times
 BITS: Final = 16
-KEPT: Final = 0.99  # share of the dev rows of a kind that stay familiar
+FOREIGN: Final = 0.97  # share of the other kinds' dev rows that shall be unfamiliar
+KEPT: Final = 0.95  # share of a kind's own dev rows that stays familiar whatever that costs
 _HELD_OUT: Final = 20  # every so many rows of a pretraining file is left for dev or test
 
 Rows = dict[str, list[bytes]]
@@ -116,16 +117,26 @@ def train(rows: dict[str, Rows], seed: int = 1) -> Weights:
         licence="as the pretraining files and tasks of the data card",
         data="pretraining files and training splits of the tasks; other is made up",
     )
-    router = Router(Weights(card, weights))
-    familiar = {
-        field: round(
-            float(np.quantile(router.probabilities(rows["dev"][field])[:, i], 1 - KEPT)), 6
-        )
-        for i, field in enumerate(fields)
-        if field != "other"
-    }
+    familiar = thresholds(Router(Weights(card, weights)), rows["dev"], seed)
     scores = measure(Router(Weights(_with(card, familiar, {}), weights)), rows["test"])
     return Weights(_with(card, familiar, {"test": scores}), weights)
+
+
+def thresholds(router: Router, rows: Rows, seed: int = 1, most: int = 2_000) -> dict[str, float]:
+    """Per field kind, the least probability of it that makes a text familiar."""
+    generator = random.Random(seed)
+    chosen = {f: generator.sample(rows[f], min(len(rows[f]), most)) for f in router.fields}
+    odds = {field: router.probabilities(texts) for field, texts in chosen.items()}
+    found = {}
+    for number, field in enumerate(router.fields):
+        if field == "other":
+            continue
+        others = [odds[other][:, number] for other in router.fields if other != field]
+        grid = np.unique(np.concatenate([odds[field][:, number], *others]))
+        refused = np.mean([np.searchsorted(np.sort(o), grid) / len(o) for o in others], axis=0)
+        least = grid[min(np.searchsorted(refused, FOREIGN), len(grid) - 1)]
+        found[field] = round(float(min(least, np.quantile(odds[field][:, number], 1 - KEPT))), 6)
+    return found
 
 
 def _with(
