@@ -301,7 +301,7 @@
   const wish = matchMedia("(prefers-color-scheme: dark)");
   wish.addEventListener("change", () => theme(wish.matches ? "dark" : "light"));
 
-  const q = D.quality, summary = `${N.toLocaleString("en")} texts, ${D.clusters.length} clusters` + (q.trustworthiness === undefined ? "" : ` · trust ${q.trustworthiness.toFixed(2)}`);
+  const q = D.quality, summary = `${N.toLocaleString("en")} texts, ${D.clusters.length} clusters` + (q.trustworthiness === undefined ? "" : ` · trust ${q.trustworthiness.toFixed(3)}`);
   $("facts").textContent = summary; document.title = $("title").textContent = D.title;
   WAYS.forEach((w) => $("by").append(node("option", w.name)));
   D.columns.forEach((c) => { if (c.name === "new") $("by").selectedIndex = WAYS.findIndex((w) => w.of === c); });
