@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from unmist.evaluate import frames
 from unmist.map.page import write_page
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -14,8 +15,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 
 
-@pytest.fixture
-def page(hostile_map, tmp_path):
+@pytest.fixture(params=["", "#webgl"], ids=["canvas", "webgl"])
+def page(hostile_map, tmp_path, request):
     path = tmp_path / "map.html"
     write_page(path, hostile_map)
     with playwright.sync_playwright() as started:
@@ -28,11 +29,11 @@ def page(hostile_map, tmp_path):
         page.on("pageerror", lambda error: page.wrong.append(str(error)))
         page.on("dialog", lambda dialog: page.wrong.append(dialog.message))
         page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + request.param)
         page.wait_for_selector("html[data-ready=yes]")
         yield page
         assert page.wrong == []
-        assert page.asked == [path.as_uri()]
+        assert [url.partition("#")[0] for url in page.asked] == [path.as_uri()]
         browser.close()
 
 
@@ -73,3 +74,23 @@ def test_colours_theme_and_zoom(page):
     page.focus("#overlay")
     for key in ("+", "-", "ArrowLeft", "ArrowUp", "0"):
         page.keyboard.press(key)
+
+
+def test_the_points_are_on_the_screen(page):
+    """The first of a line of seven points: its pixels are not those of the ground beside it."""
+    page.keyboard.press("Escape")
+    page.mouse.move(5, 795)
+    shot = page.locator("#points").screenshot()
+    page.evaluate("document.getElementById('points').style.visibility = 'hidden'")
+    assert page.locator("#points").screenshot() != shot
+
+
+def test_measured(hostile_map, tmp_path, monkeypatch):
+    write_page(tmp_path / "map.html", hostile_map)
+    monkeypatch.setattr(frames, "_FRAMES", 4)
+    result = frames.measure(tmp_path / "map.html", CHROMIUM, tmp_path / "s", webgl=False)
+    assert result["errors"] == result["requests"] == []
+    assert result["hands"]["escape clears"]
+    assert result["hands"]["search"] == "0 of 7 match"
+    assert {p.name for p in (tmp_path / "s").iterdir()} == {"light.jpg", "dark.jpg", "zoom.jpg"}
+    assert all(times["median"] > 0 for times in result["frames_ms"].values())

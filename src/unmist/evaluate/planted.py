@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--planted", type=Path, required=True, help="labelled file of families")
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--family", action="append", help="only this one; repeatable")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--model", type=Path)
     parser.add_argument("-o", "--output", type=Path)
@@ -120,7 +121,11 @@ def main() -> None:
     for example in examples(args.planted):
         families.setdefault(example.label, []).append(example.text)
     # The larger families only: a batch is drawn from many more names than it holds.
-    families = {f: names for f, names in sorted(families.items()) if len(names) >= 5 * args.batch}
+    families = {
+        family: names
+        for family, names in sorted(families.items())
+        if len(names) >= 5 * args.batch and (not args.family or family in args.family)
+    }
     settings = Settings(threads=args.threads)
     result = compare(
         unmist.load(args.model, threads=args.threads or None),

@@ -80,9 +80,17 @@
     paint.load(); redraw();
   };
 
-  // Points: WebGL, else a plain canvas.
+  // Points: WebGL where a graphics card draws it, else pixels on a plain canvas, which is far faster
+  // than WebGL in software. With #webgl at the end of the address WebGL is taken in any case.
   const shader = (gl, kind, code) => { const s = gl.createShader(kind); gl.shaderSource(s, code); gl.compileShader(s); return s; };
+  const inSoftware = () => { // some browsers do not own up to it as a performance caveat: ask the renderer too
+    const gl = document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true });
+    if (!gl) return true;
+    const more = gl.getExtension("WEBGL_debug_renderer_info");
+    return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(more ? more.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  };
   const byWebGL = () => {
+    if (location.hash !== "#webgl" && inSoftware()) return null;
     const gl = points.getContext("webgl", { alpha: true, antialias: false, premultipliedAlpha: true });
     if (!gl) return null;
     const program = gl.createProgram();
@@ -102,10 +110,30 @@
     };
   };
   const byCanvas = () => {
-    const c = points.getContext("2d");
+    const c = points.getContext("2d", { alpha: false });
+    let image = null, words = null, px = null, w = 0, h = 0, s = 1, insets = [];
+    const dot = (i) => { // a disc of s pixels, blended over what is there
+      const left = Math.round(sx(X[i]) * ratio - s / 2), top = Math.round(sy(Y[i]) * ratio - s / 2);
+      const r = RGBA[4 * i], g = RGBA[4 * i + 1], b = RGBA[4 * i + 2], a = RGBA[4 * i + 3] / 255;
+      for (let row = Math.max(0, -top); row < s && top + row < h; row++) {
+        const from = Math.max(0, left + insets[row]), to = Math.min(w, left + s - insets[row]);
+        for (let p = 4 * ((top + row) * w + from), end = 4 * ((top + row) * w + to); p < end; p += 4) {
+          px[p] += (r - px[p]) * a; px[p + 1] += (g - px[p + 1]) * a; px[p + 2] += (b - px[p + 2]) * a;
+        }
+      }
+    };
     return { load: () => {}, draw: () => {
-      c.setTransform(ratio, 0, 0, ratio, 0, 0); c.clearRect(0, 0, W, H); const s = size();
-      for (let i = 0; i < N; i++) { const x = sx(X[i]), y = sy(Y[i]); if (x < -9 || y < -9 || x > W + 9 || y > H + 9) continue; c.fillStyle = `rgba(${RGBA[4 * i]},${RGBA[4 * i + 1]},${RGBA[4 * i + 2]},${RGBA[4 * i + 3] / 255})`; c.fillRect(x - s / 2, y - s / 2, s, s); }
+      if (!image || points.width !== w || points.height !== h) {
+        w = points.width; h = points.height; image = c.createImageData(w, h);
+        px = image.data; words = new Uint32Array(px.buffer);
+      }
+      [px[0], px[1], px[2], px[3]] = [...hex(css("--ground")), 255]; words.fill(words[0]);
+      s = Math.max(1, Math.round(size() * ratio));
+      insets = Array.from({ length: s }, (_, row) => { const d = Math.abs(row + 0.5 - s / 2), half = Math.sqrt(Math.max(0, s * s / 4 - d * d)); return s < 4 ? 0 : Math.round(s / 2 - half); });
+      const corners = [mx(-s), my(-s), mx(W + s), my(H + s)];
+      if (!(query || selected.length)) within(...corners, dot);
+      else for (const top of [0, 1]) within(...corners, (i) => { if (chosen[i] === top) dot(i); });
+      c.putImageData(image, 0, 0);
     } };
   };
   const paint = byWebGL() || byCanvas();
@@ -273,7 +301,7 @@
   const wish = matchMedia("(prefers-color-scheme: dark)");
   wish.addEventListener("change", () => theme(wish.matches ? "dark" : "light"));
 
-  const q = D.quality, summary = `${N.toLocaleString("en")} texts, ${D.clusters.length} clusters` + (q.trustworthiness === undefined ? "" : ` · trust ${q.trustworthiness.toFixed(2)}`);
+  const q = D.quality, summary = `${N.toLocaleString("en")} texts, ${D.clusters.length} clusters` + (q.trustworthiness === undefined ? "" : ` · trust ${q.trustworthiness.toFixed(3)}`);
   $("facts").textContent = summary; document.title = $("title").textContent = D.title;
   WAYS.forEach((w) => $("by").append(node("option", w.name)));
   D.columns.forEach((c) => { if (c.name === "new") $("by").selectedIndex = WAYS.findIndex((w) => w.of === c); });
