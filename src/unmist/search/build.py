@@ -26,7 +26,7 @@ from unmist.search.vectors import Vectors
 if TYPE_CHECKING:
     from unmist.model import Model
 
-GROUP_ROWS: Final = 4096  # small, because an answer reads the groups of a few rows
+GROUP_ROWS: Final = 1024  # small, because an answer reads the groups of a few rows
 
 
 class Builder:

@@ -86,7 +86,7 @@ class Table:
 
     def _read_group(self, place: int, group: int) -> pa.Table:
         try:
-            return self._files[place].read_row_group(group)
+            return self._files[place].read_row_group(group, use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged(self._folder / self._names[place], error) from None
 
