@@ -4,9 +4,9 @@
 
 Every attempt is a process of its own, up to three for one job. ``DEATHS`` of them end themselves
 without any clean-up before or after a random call that touches the disk or asks the model;
-``KILLS`` are killed with SIGKILL after a random time. Then the job runs to its end and is compared with one
-that nobody disturbed. Prints how many attempts left how many finished parts; exits with 1 and says
-what differs if anything does.
+``KILLS`` are killed with SIGKILL after a random time. Then the job runs to its end and is compared
+with one that nobody disturbed. Prints how many attempts left how many finished parts; exits with 1
+and says what differs if anything does.
 
 A script, because only a process without threads can safely fork workers that start at once.
 """
