@@ -80,3 +80,30 @@ def test_a_real_model_gives_its_verdicts(tiny_model: Any) -> None:
     none = pa.table({"t": pa.array([], pa.string())})
     empty = Annotate(["host-category"], "t", embed=True, model=tiny_model)(none)
     assert empty.schema == out.schema
+
+
+def test_a_text_that_comes_again_is_asked_about_once(fake_model: Any) -> None:
+    asked: list[str] = []
+
+    class Counting(type(fake_model)):  # type: ignore[misc]
+        def classify_rows(self, rows: Any, task: str) -> Any:
+            asked.extend(row.text for row in rows)
+            return super().classify_rows(rows, task)
+
+        def embed(self, texts: Any, field: str = "hostname") -> Any:
+            asked.extend(texts)
+            return super().embed(texts, field)
+
+    texts = pa.chunked_array([["b", "a.news", "b"], [], ["", None, "a.news", None]])
+    out = Annotate("host-category", "t", embed=True, model=Counting())(pa.table({"t": texts}))
+    assert asked == ["b", "a.news", "", "", "b", "a.news"]
+    label = out["host_category_label"].to_pylist()
+    assert label == ["tracker", "news", "tracker", None, None, "news", None]
+    assert out["host_category_reason"].to_pylist()[3:] == [
+        "empty",
+        "missing_value",
+        None,
+        "missing_value",
+    ]
+    lengths = [vector and vector[0] for vector in out["vector"].to_pylist()]
+    assert lengths == [1, 6, 1, None, None, 6, None]

@@ -1,7 +1,7 @@
 import json
 import os
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unmist.batch import Step, StoppedError
-from unmist.errors import OutputError, UsageError
+from unmist.errors import InputError, OutputError, UsageError
 from unmist.io import ReadCounts, open_rows
+from unmist.io.stream import ByteStream
 from unmist.verdict import Verdict
 
 Job = Callable[..., Any]
@@ -297,3 +298,58 @@ def test_rows_balance(
         )
         assert summary.rows_in == counts.total
         assert texts(out) == [row.text for row in rows if row.problem is None]
+
+
+def test_the_cache_is_empty_where_a_part_begins(
+    tmp_path: Path, job: Job, mixed: list[Path], fake_model: Any
+) -> None:
+    """Or a part would tell what was asked before a restart."""
+    calls: list[str] = []
+
+    class Remembering(type(fake_model)):  # type: ignore[misc]
+        def cache_clear(self) -> None:
+            calls.append("clear")
+
+        def classify_rows(self, rows: Any, task: str) -> Any:
+            calls.append("ask")
+            return super().classify_rows(rows, task)
+
+    outcome = job(tmp_path / "out", mixed, model=Remembering())
+    assert calls == ["clear", "ask"] * outcome.summary.parts
+
+
+def test_reading_that_fails_half_way_keeps_what_is_finished(
+    tmp_path: Path, job: Job, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the disk: finished parts stay, other inputs are done, a later run goes on."""
+    many = tmp_path / "a.txt"
+    many.write_text("".join(f"host-{i}.example\n" for i in range(60_000)))
+    inputs = [many, tmp_path / "b.txt"]
+    inputs[1].write_text("b.example\n")
+    job(tmp_path / "whole", inputs, part_rows=20_000)
+    out = tmp_path / "out"
+    real = ByteStream._raw_chunks
+
+    def failing(self: Any) -> Any:
+        yield from islice(real(self), 2)
+        if self.source == str(many):
+            raise InputError("reading failed (Input/output error)", self.source, self.lines_read)
+
+    said: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(ByteStream, "_raw_chunks", failing)
+        outcome = job(out, inputs, part_rows=20_000, report=said.append)
+    assert [line.partition(":")[0] for line in said] == [str(many)]
+    assert [entry.parts for entry in outcome.summary.inputs] == [1, 1]
+    again = job(out, inputs, part_rows=20_000)
+    assert (again.summary.rows_in, again.summary.finished) == (60_001, True)
+    assert sorted(texts(out)) == sorted(texts(tmp_path / "whole"))
+
+
+def test_share_left_falls_to_nothing(tmp_path: Path, job: Job, mixed: list[Path]) -> None:
+    steps: list[Step] = []
+    job(tmp_path / "out", mixed, advance=steps.append)
+    left = [step.left for step in steps]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == pytest.approx(0)
+    assert sum(step.gained for step in steps) == pytest.approx(1)

@@ -128,3 +128,14 @@ def test_sigterm_is_143_a_second_run_is_refused_meanwhile_and_the_next_one_goes_
     assert done.exit_code == 0
     assert "rows out   400,000  in parts: 20" in done.stderr
     assert (out / "manifest.jsonl").read_bytes().startswith(finished)
+
+
+def test_a_cluster_that_is_not_installed_is_2_and_says_how_to_get_it(
+    unmist, tmp_path, hosts, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = unmist(*job(hosts, "--on", "ray", out=tmp_path / "out"))
+    assert done.exit_code == 2
+    assert "pip install 'unmist[ray]'" in done.stderr
+    assert unmist(*job(hosts, "--workers", 2, out=tmp_path / "out")).exit_code == 2
+    assert not (tmp_path / "out").exists()

@@ -20,7 +20,7 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import numpy as np
@@ -60,13 +60,30 @@ def _drawn(weights: np.ndarray, chance: np.random.Generator, count: int) -> np.n
     return ranks
 
 
-def engine_alone(model: Any, task: str, texts: list[str]) -> float:
-    """Seconds that the model takes for the texts, a chunk at a time, without its cache."""
-    started = perf_counter()
+class Clock:
+    """Seconds, and seconds of CPU time, which do not count what other processes take.
+
+    Attributes:
+        wall: seconds so far.
+        cpu: CPU seconds of this process so far.
+    """
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+
+    def __enter__(self) -> None:
+        self._started = perf_counter(), process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += perf_counter() - self._started[0]
+        self.cpu += process_time() - self._started[1]
+
+
+def engine_alone(model: Any, task: str, texts: list[str]) -> None:
+    """Let the model answer the texts, a chunk at a time, without its cache."""
     for at in range(0, len(texts), CHUNK_ROWS):
         model.cache_clear()
         model.probabilities(texts[at : at + CHUNK_ROWS], task)
-    return perf_counter() - started
 
 
 def run_part(source: Path, out: Path, task: str, annotate: Annotate) -> tuple[float, int]:
@@ -79,8 +96,7 @@ def run_part(source: Path, out: Path, task: str, annotate: Annotate) -> tuple[fl
 
 def compare(names: Path, rows: int, task: str, annotate: Annotate, rounds: int) -> dict[str, Any]:
     """Both rates on distinct names, taking turns in ``rounds`` shares of the file."""
-    alone = job = 0.0
-    done = 0
+    alone, job, done = Clock(), Clock(), 0
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.parquet"
         make(names, rows, None, whole)
@@ -95,20 +111,21 @@ def compare(names: Path, rows: int, task: str, annotate: Annotate, rounds: int) 
             turns = ["job", "engine"] if number % 2 else ["engine", "job"]
             for turn in turns:
                 if turn == "engine":
-                    alone += engine_alone(model, task, share["text"].to_pylist())
+                    texts = share["text"].to_pylist()
+                    with alone:
+                        engine_alone(model, task, texts)
                 else:
-                    seconds, seen = run_part(part, Path(folder) / f"out-{number}", task, annotate)
-                    job += seconds
-                    done += seen
-            print(
-                f"{done:,} rows: {done / job:.0f}/s, engine {done / alone:.0f}/s", file=sys.stderr
-            )
+                    with job:
+                        done += run_part(part, Path(folder) / f"out-{number}", task, annotate)[1]
+            rates = f"{done / job.wall:.0f}/s, engine {done / alone.wall:.0f}/s"
+            print(f"{done:,} rows: {rates}", file=sys.stderr, flush=True)
             shutil.rmtree(Path(folder) / f"out-{number}")
     return {
         "rows": done,
-        "engine_rows_per_second": round(done / alone, 1),
-        "job_rows_per_second": round(done / job, 1),
-        "ratio": round(alone / job, 4),
+        "engine_rows_per_second": round(done / alone.wall, 1),
+        "job_rows_per_second": round(done / job.wall, 1),
+        "ratio": round(alone.wall / job.wall, 4),
+        "cpu_ratio": round(alone.cpu / job.cpu, 4),
     }
 
 
