@@ -62,7 +62,7 @@ def compare(
     base = medians[PEER]["rows_per_second"]
     return {
         "date": date.today().isoformat(),
-        "machine": _machine(),
+        "machine": machine(),
         "threads": threads,
         "rounds": rounds,
         "rows": sum(1 for _ in rows.open("rb")),
@@ -74,7 +74,8 @@ def compare(
     }
 
 
-def _machine() -> str:
+def machine() -> str:
+    """The CPU's name, and how many of them there are."""
     names = [
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
