@@ -12,11 +12,12 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ import numpy as np
 
 from unmist.errors import InputError, UsageError
 from unmist.evaluate import load_client
-from unmist.evaluate.load_client import Request
+from unmist.evaluate.load_client import Request, Tally
 from unmist.evaluate.speed import machine
 
 TASK: Final = "host-category"
@@ -48,7 +49,11 @@ def running(command: list[str], environment: dict[str, str], port: int | None) -
     """
     with tempfile.TemporaryFile("w+b") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, **environment}
+            command,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **environment},
+            start_new_session=True,
         )
         try:
             deadline = time.monotonic() + _START_SECONDS
@@ -59,7 +64,7 @@ def running(command: list[str], environment: dict[str, str], port: int | None) -
                 time.sleep(0.1)
             yield process, found
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
 
 
@@ -84,6 +89,28 @@ def memory_mb(process: Any) -> float:
     """Resident memory of a process now."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+
+def cpu_seconds(process: Any) -> float:
+    """Processor time of a service so far, all processes of its session together."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        if int(fields[3]) == process.pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def load_point(process: Any, loop: Coroutine[Any, Any, Tally]) -> dict[str, Any]:
+    """Run one loop; its figures, and the service's processor time an answer."""
+    before = cpu_seconds(process)
+    tally = asyncio.run(loop)
+    spent = cpu_seconds(process) - before
+    per_answer = round(spent / len(tally.milliseconds) * 1000, 2) if tally.milliseconds else None
+    return {**tally.summary(), "cpu_ms_per_answer": per_answer}
 
 
 def verdict_requests(names: list[str], model: str, threads: int) -> list[Request]:
@@ -137,23 +164,24 @@ def measure(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
     requests = verdict_requests(names, args.model, args.threads)
     points = []
 
-    def point(kind: str, tally: load_client.Tally, memory: float) -> dict[str, Any]:
-        points.append({"load": kind, **tally.summary(), "memory_mb": memory})
+    def point(kind: str, process: Any, loop: Coroutine[Any, Any, Tally]) -> None:
+        figures = load_point(process, loop)
+        points.append({"load": kind, **figures, "memory_mb": memory_mb(process)})
         print(points[-1], file=sys.stderr, flush=True)
-        return points[-1]
 
     command = service_command(args.model, args.threads, args.cache)
     with running(command, {}, None) as (process, port):
         asyncio.run(load_client.closed_loop(port, requests, 4, min(args.seconds, 5)))
         before = memory_mb(process)
-        for clients in args.clients:
-            tally = asyncio.run(load_client.closed_loop(port, requests, clients, args.seconds))
-            point(f"closed, {clients} clients", tally, memory_mb(process))
-        capacity = max(p["answered_per_second"] for p in points)
-        for share in args.shares:
-            rate = capacity * share / 100
-            tally = asyncio.run(load_client.open_loop(port, requests, rate, args.seconds))
-            point(f"open, {share} % of capacity", tally, memory_mb(process))
+        for round_ in range(args.rounds):
+            for clients in args.clients:
+                loop = load_client.closed_loop(port, requests, clients, args.seconds, round_)
+                point(f"closed, {clients} clients", process, loop)
+            capacity = max(p["answered_per_second"] for p in points)
+            for share in args.shares:
+                rate = capacity * share / 100
+                loop = load_client.open_loop(port, requests, rate, args.seconds, round_)
+                point(f"open, {share:g} % of capacity", process, loop)
     return {
         "capacity_per_second": capacity,
         "cache": args.cache,
@@ -180,11 +208,11 @@ def compare(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {}
     for who, (command, port_, requests) in contenders.items():
         found[who] = []
-        with running(command, quiet, port_) as (_, port):
+        with running(command, quiet, port_) as (process, port):
             asyncio.run(load_client.closed_loop(port, requests, 4, min(args.seconds, 5)))
             for clients in args.clients:
-                tally = asyncio.run(load_client.closed_loop(port, requests, clients, args.seconds))
-                found[who].append({"clients": clients, **tally.summary()})
+                loop = load_client.closed_loop(port, requests, clients, args.seconds)
+                found[who].append({"clients": clients, **load_point(process, loop)})
                 print(who, found[who][-1], file=sys.stderr, flush=True)
     best = max(found["peer"], key=lambda point: point["answered_per_second"])
     level = [p for p in found["unmist"] if p["p99_ms"] and p["p99_ms"] <= best["p99_ms"]]
@@ -193,12 +221,21 @@ def compare(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
         "peer": f"sentence-transformers (openvino) behind litserve, {args.peer.name}",
         "points": found,
         "ratio_at_no_higher_p99": round(rate / best["answered_per_second"], 2),
+        "ratio_of_processor_time": round(
+            least(found["peer"], "cpu_ms_per_answer") / least(found["unmist"], "cpu_ms_per_answer"),
+            2,
+        ),
     }
+
+
+def least(points: list[dict[str, Any]], key: str) -> float:
+    """The smallest figure of that name."""
+    return min(point[key] for point in points if point[key] is not None)
 
 
 COLUMNS: Final = (
     *("answered_per_second", "p50_ms", "p99_ms", "p99_9_ms", "share_429", "p99_of_429_ms"),
-    *("status_5xx", "status_other", "wrong", "broken", "memory_mb"),
+    *("status_5xx", "status_other", "wrong", "broken", "cpu_ms_per_answer", "memory_mb"),
 )
 
 
@@ -231,6 +268,7 @@ def main() -> None:
     parser.add_argument("--cache", type=int, default=0, help="answers that the service keeps")
     parser.add_argument("--seconds", type=float, default=60, help="of each point")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16, 64, 256])
+    parser.add_argument("--rounds", type=int, default=1, help="to see whether memory stays flat")
     parser.add_argument("--shares", type=float, nargs="*", default=[80, 300], help="%% of capacity")
     parser.add_argument("--peer", type=Path, help="sentence-transformers folder to compare with")
     parser.add_argument("--peer-python", default=sys.executable, help="has litserve")
