@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from unmist.errors import UsageError
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor
 
 _FLUSH_MILLISECONDS: Final = 2000
 _SERVER_ERROR: Final = 500
