@@ -52,15 +52,15 @@ class _Builder:
         mask = self.op(
             "Where", real, self.constant(np.float32(0)), self.constant(np.float32(_MASKED))
         )
-        mask = self.op("Unsqueeze", mask, self.constant(np.array([1, 2], np.int64)))
+        mask = self.op("Unsqueeze", mask, self.ints(1, 2))
         waves = self.waves()
         for i in range(self.config.num_hidden_layers):
             inner = x if i == 0 else self.norm(x, f"layers.{i}.attn_norm")
             x = self.op("Add", x, self.attention(inner, i, waves, mask))
             x = self.op("Add", x, self.mlp(self.norm(x, f"layers.{i}.mlp_norm"), i))
         weight = self.op("Cast", real, to=TensorProto.FLOAT)
-        column = self.op("Unsqueeze", weight, self.constant(np.array([2], np.int64)))
-        one = self.constant(np.array([1], np.int64))
+        column = self.op("Unsqueeze", weight, self.ints(2))
+        one = self.ints(1)
         total = self.op(
             "ReduceSum", self.op("Mul", self.norm(x, "final_norm"), column), one, keepdims=0
         )
@@ -83,16 +83,18 @@ class _Builder:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
+    def ints(self, *values: int) -> str:
+        """Add a short row of int64, as shapes and axes are given; its name."""
+        return self.constant(np.array(values, np.int64))
+
     def waves(self) -> tuple[str, str]:
         """Cosines and sines of the positions [length, head width]."""
         config = self.config
         half = np.arange(0, config.head_width, 2) / config.head_width
         angles = np.outer(np.arange(config.max_position_embeddings), config.rope_theta**-half)
         angles = np.concatenate((angles, angles), 1)
-        length = self.op(
-            "Gather", self.op("Shape", "ids"), self.constant(np.array([1], np.int64)), axis=0
-        )
-        start, axis = self.constant(np.array([0], np.int64)), self.constant(np.array([0], np.int64))
+        length = self.op("Gather", self.op("Shape", "ids"), self.ints(1), axis=0)
+        start, axis = self.ints(0), self.ints(0)
         cos, sin = (
             self.op("Slice", self.constant(np.float32(wave)), start, length, axis)
             for wave in (np.cos(angles), np.sin(angles))
@@ -103,7 +105,7 @@ class _Builder:
         """One layer's attention."""
         heads, width = self.config.num_attention_heads, self.config.head_width
         qkv = self.linear(x, f"layers.{layer}.attn.Wqkv")
-        split = self.op("Reshape", qkv, self.constant(np.array([0, 0, 3, heads, width], np.int64)))
+        split = self.op("Reshape", qkv, self.ints(0, 0, 3, heads, width))
         moved = self.op("Transpose", split, perm=[2, 0, 3, 1, 4])
         query, key, value = (
             self.op("Gather", moved, self.constant(np.int64(i)), axis=0) for i in range(3)
@@ -113,14 +115,14 @@ class _Builder:
         scores = self.op("Mul", scores, self.constant(np.float32(width**-0.5)))
         shares = self.op("Softmax", self.op("Add", scores, mask), axis=-1)
         mixed = self.op("Transpose", self.op("MatMul", shares, value), perm=[0, 2, 1, 3])
-        merged = self.op("Reshape", mixed, self.constant(np.array([0, 0, heads * width], np.int64)))
+        merged = self.op("Reshape", mixed, self.ints(0, 0, heads * width))
         return self.linear(merged, f"layers.{layer}.attn.Wo")
 
     def rotate(self, x: str, waves: tuple[str, str]) -> str:
         """Rotary positions."""
         half = self.config.head_width // 2
-        zero, middle, end = (self.constant(np.array([i], np.int64)) for i in (0, half, 2 * half))
-        axis = self.constant(np.array([3], np.int64))
+        zero, middle, end = (self.ints(i) for i in (0, half, 2 * half))
+        axis = self.ints(3)
         first = self.op("Slice", x, zero, middle, axis)
         second = self.op("Slice", x, middle, end, axis)
         turned = self.op("Concat", self.op("Neg", second), first, axis=3)
@@ -131,8 +133,8 @@ class _Builder:
         """One layer's gated MLP."""
         both = self.linear(x, f"layers.{layer}.mlp.Wi")
         inner = self.config.intermediate_size
-        zero, middle, end = (self.constant(np.array([i], np.int64)) for i in (0, inner, 2 * inner))
-        axis = self.constant(np.array([2], np.int64))
+        zero, middle, end = (self.ints(i) for i in (0, inner, 2 * inner))
+        axis = self.ints(2)
         gate = self.op("Gelu", self.op("Slice", both, zero, middle, axis))
         gated = self.op("Mul", gate, self.op("Slice", both, middle, end, axis))
         return self.linear(gated, f"layers.{layer}.mlp.Wo")
