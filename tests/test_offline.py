@@ -77,3 +77,25 @@ def test_the_command_line_stays_offline(tiny_model_folder: Path, tmp_path: Path)
     followed = guarded(run, *tail, "--model", tiny_model_folder, names)
     assert (followed.returncode, followed.stderr) == (0, "")
     assert [json.loads(line) for line in followed.stdout.splitlines()] == verdicts
+
+
+def test_the_other_verbs_stay_offline(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """All but ``serve``, whose business it is, and ``map`` and ``train``, which take minutes."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "names.txt").write_text("casino-lake.com\nhttp://example.com/\n")
+    model = ("--model", tiny_model_folder)
+    dev = data_folder / "tasks/host-category/dev.tsv.zst"
+    for verb in (
+        ("embed", "-q", *model, "-o", tmp_path / "vectors.npy", logs / "names.txt"),
+        ("explain", "--jsonl", *model, "casino-lake.com"),
+        ("model", "info", "--json", *model),
+        ("model", "verify", "--json", *model),
+        ("evaluate", "host-category", *model, "--data", dev, "--json"),
+        ("run", logs, "--task", "host-category", "-o", tmp_path / "out", *model),
+    ):
+        done = guarded("from unmist.cli import main\nmain(prog_name='unmist')\n", *verb)
+        assert done.returncode == 0, (verb, done.stderr)
+        assert "Network" not in done.stderr

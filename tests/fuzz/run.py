@@ -34,6 +34,8 @@ def fuzz(inputs_wanted: int, start: int, folder: Path) -> dict[str, dict[str, fl
                 if len(failed) <= 5:
                     said = f"{name} {number}: {type(error).__name__}: {str(error)[:200]}"
                     print(said, file=sys.stderr, flush=True)
+            if number % 50_000 == 49_999:
+                print(name, number + 1 - start, file=sys.stderr, flush=True)
         seconds = round(time.monotonic() - began, 1)
         report[name] = {"inputs": count, "failed": len(failed), "seconds": seconds}
         print(name, report[name], file=sys.stderr, flush=True)

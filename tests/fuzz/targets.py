@@ -133,9 +133,9 @@ READ: Final[dict[str, Callable[[Path], None]]] = {
 
 # Share of all inputs, and the folder of their seeds. A loader's input costs ten of the others.
 KINDS: Final = {
-    "readers": (0.35, "readers"),
-    "normaliser": (0.3, "text"),
+    "normaliser": (0.4, "text"),
     "tokenizer": (0.3, "text"),
+    "readers": (0.25, "readers"),
     "loader": (0.05, "loader"),
 }
 
@@ -143,8 +143,8 @@ KINDS: Final = {
 def all_targets(folder: Path) -> dict[str, Target]:
     """The targets by name; ``folder`` is to write in."""
     return {
-        "readers": readers,
         "normaliser": normaliser,
         "tokenizer": TokenizerTarget(Path(__file__).with_name("seeds") / "loader/tokenizer.json"),
+        "readers": readers,
         "loader": LoaderTarget(folder),
     }

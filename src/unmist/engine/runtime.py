@@ -7,7 +7,7 @@ finds no ``openvino_telemetry``; then it uses a stub of its own. So it must not 
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +33,16 @@ def _hidden(name: str) -> Iterator[None]:
             sys.modules[name] = before
 
 
-with _hidden(_TELEMETRY):
+def hidden_telemetry() -> AbstractContextManager[None]:
+    """Inside this block nothing that is imported finds OpenVINO's telemetry."""
+    return _hidden(_TELEMETRY)
+
+
+with hidden_telemetry():
     import openvino as ov
     from openvino import opset13 as op
 
-__all__ = ["op", "ov", "units"]
+__all__ = ["hidden_telemetry", "op", "ov", "units"]
 
 
 def units() -> str:

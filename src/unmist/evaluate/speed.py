@@ -75,7 +75,7 @@ def compare(
 
 
 def machine() -> str:
-    """Processors and their name."""
+    """The CPU's name, and how many of them there are."""
     names = [
         line.split(":", 1)[1].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
