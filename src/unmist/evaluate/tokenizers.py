@@ -32,6 +32,7 @@ FEWEST: Final = 500
 ENCODED_TASK: Final = "encoded-payload"
 GENERAL: Final = "general BPE"
 LONG: Final = 100_000  # characters of the timed texts
+GENERAL_CHARACTERS: Final = 5_000_000  # that the general tokenizer is trained on
 _REPEATS: Final = 3
 
 
@@ -63,8 +64,8 @@ def load(path: Path) -> Tokenizer:
 def general(data: Path, vocabulary: int) -> Tokenizer:
     """A byte-level BPE with GPT-2's split, trained on prose and Python's own documentation.
 
-    What one would get from general English text at our size. The prose is that of the data
-    folder, descriptions of software and attacks, so it has met words of the trade.
+    What one would get from general English text at our size. The prose is a sample of that of the
+    data folder, descriptions of software and attacks, so it has met words of the trade.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -80,10 +81,17 @@ def general(data: Path, vocabulary: int) -> Tokenizer:
 
 
 def _general_text(data: Path) -> Iterator[str]:
-    for path in corpus.sources(data, "prose"):
-        yield from corpus.lines(path)
     topics = importlib.import_module("pydoc_data.topics")
-    yield from inspect.getsource(topics).splitlines()
+    lines = inspect.getsource(topics).splitlines()
+    for path in corpus.sources(data, "prose"):
+        lines += corpus.lines(path)
+    random.Random(1).shuffle(lines)
+    left = GENERAL_CHARACTERS
+    for line in lines:
+        if left <= 0:
+            break
+        left -= len(line)
+        yield line
 
 
 def texts(data: Path, limit: int, seed: int = 1) -> list[Texts]:
@@ -212,7 +220,8 @@ def markdown(result: dict[str, Any], baselines: Sequence[str]) -> str:
         "",
         f"At most {result['texts']:,} texts of a kind, seed {result['seed']}. Special tokens are "
         f"not counted. `{GENERAL}` is a byte-level BPE of the size of `{first}`, trained on the "
-        "prose of the data folder and the topics of Python's documentation.",
+        "prose of the data folder and the topics of Python's documentation, "
+        f"{GENERAL_CHARACTERS:,} characters drawn from both.",
         "",
         "Vocabulary: "
         + ", ".join(f"{name} {size:,}" for name, size in result["vocabulary"].items())
