@@ -1,10 +1,13 @@
 """Figures of tokenizers: unknowns are seen, byte-level ones have none, shorter is fewer."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from unmist.cli import main
 from unmist.errors import InputError
 from unmist.evaluate import tokenizers
 from unmist.evaluate.tokenizers import GENERAL, Texts, load, markdown, measure, run
@@ -45,3 +48,19 @@ def test_ours_beside_a_general_one(
 def test_what_is_no_tokenizer(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a tokenizer"):
         load(tmp_path)
+
+
+def test_the_verb(
+    data_folder: Path, tokenizer_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizers, "_general_text", lambda data: iter(["some prose"] * 9))
+    verb = ["evaluate", "tokenizers", "--data", str(data_folder), "--texts", "20"]
+    verb += ["-o", str(tmp_path)]
+    done = CliRunner().invoke(main, [*verb, "--tokenizer", f"ours={tokenizer_file}"])
+    assert done.exit_code == 0, done.output
+    assert "ours" in json.loads((tmp_path / "tokenizers.json").read_text())["vocabulary"]
+    assert "## Boundary F1" in (tmp_path / "tokenizers.md").read_text()
+    for wrong in ("ours", "=x", "ours="):
+        done = CliRunner().invoke(main, [*verb, "--tokenizer", wrong])
+        assert done.exit_code == 2
+        assert "expected NAME=FOLDER" in done.output

@@ -95,6 +95,7 @@ def _lines(task: str, result: Mapping[str, Any]) -> list[str]:
     return facts({"task": task, **named, **others})
 
 
+_AT_LEAST_TWO: Final = click.IntRange(min=2)
 data_option = click.option(
     "--data",
     required=True,
@@ -147,11 +148,21 @@ def named_folders(
     callback=named_folders,
     help="sentence-transformers folder to compare with; may be given again.",
 )
-@click.option("--train-rows", default=5000, show_default=True, help="Of each task.")
-@click.option("--dev-rows", default=1000, show_default=True, help="Of each task.")
-@click.option("--test-rows", default=3000, show_default=True, help="Of each task.")
-@click.option("--hosts", default=4000, show_default=True, help="For owner retrieval.")
-@click.option("--pairs", default=100, show_default=True, help="Of each kind of change.")
+@click.option(
+    "--train-rows", type=_AT_LEAST_TWO, default=5000, show_default=True, help="Of each task."
+)
+@click.option(
+    "--dev-rows", type=_AT_LEAST_TWO, default=1000, show_default=True, help="Of each task."
+)
+@click.option(
+    "--test-rows", type=_AT_LEAST_TWO, default=3000, show_default=True, help="Of each task."
+)
+@click.option(
+    "--hosts", type=_AT_LEAST_TWO, default=4000, show_default=True, help="For owner retrieval."
+)
+@click.option(
+    "--pairs", type=_AT_LEAST_TWO, default=100, show_default=True, help="Of each kind of change."
+)
 @click.option("--seed", default=1, show_default=True, help="Which rows are drawn.")
 @click.option(
     "--cache",
@@ -224,7 +235,9 @@ def _write(out: Path, name: str, result: Mapping[str, Any], page: str) -> None:
     callback=named_folders,
     help="Model folder with a tokenizer.json to compare with; may be given again.",
 )
-@click.option("--texts", "limit", default=2000, show_default=True, help="Of each kind.")
+@click.option(
+    "--texts", "limit", type=_AT_LEAST_TWO, default=2000, show_default=True, help="Of each kind."
+)
 @click.option("--seed", default=1, show_default=True, help="Which texts are drawn.")
 @report_option
 def tokenizers(

@@ -29,7 +29,7 @@ def linear_classifier(seed: int, alpha: float = 1e-6) -> Any:
 
 
 class NgramClassifier:
-    """Counts of character 1- to 5-grams hashed into 2**20 columns, rows scaled to unit length,
+    """Counts of character 1- to 5-grams hashed into ``columns``, rows scaled to unit length,
     logistic loss by averaged stochastic gradient descent, 8 epochs, penalty ``alpha``.
 
     Attributes:
@@ -37,12 +37,17 @@ class NgramClassifier:
     """
 
     def __init__(
-        self, texts: list[str], labels: Sequence[Any], seed: int = 1, alpha: float = 1e-6
+        self,
+        texts: list[str],
+        labels: Sequence[Any],
+        seed: int = 1,
+        alpha: float = 1e-6,
+        columns: int = 2**20,
     ) -> None:
         from sklearn.feature_extraction.text import HashingVectorizer
 
         self._vectorizer = HashingVectorizer(
-            analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm="l2"
+            analyzer="char", ngram_range=(1, 5), n_features=columns, alternate_sign=False, norm="l2"
         )
         self._classifier = linear_classifier(seed, alpha)
         self._classifier.fit(self._vectorizer.transform(texts), labels)

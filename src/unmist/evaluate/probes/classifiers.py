@@ -13,6 +13,7 @@ from unmist.evaluate.ngram import NgramClassifier
 PENALTIES: Final = (1e-3, 1e-2, 1e-1, 1.0)  # inverse strengths, as scikit-learn's C
 NEIGHBOURS: Final = (1, 5, 10, 20)
 ALPHAS: Final = (1e-6, 1e-5, 1e-4)
+COLUMNS: Final = 2**18  # of the floor, which has a few thousand rows only
 _ITERATIONS: Final = 200
 
 
@@ -85,7 +86,7 @@ def ngrams(labels: Labelled, splits: dict[str, list[Example]]) -> Answer:
     texts = {split: [row.text for row in rows] for split, rows in splits.items()}
     best: tuple[float, float, np.ndarray] | None = None
     for alpha in ALPHAS:
-        model = NgramClassifier(texts["train"], labels.train.tolist(), alpha=alpha)
+        model = NgramClassifier(texts["train"], labels.train.tolist(), alpha=alpha, columns=COLUMNS)
         numbers = np.array(model.labels)
         dev = numbers[model.probabilities(texts["dev"]).argmax(1)]
         reached = _macro_f1(labels, labels.dev, dev)

@@ -43,7 +43,9 @@ def _about(result: dict[str, Any]) -> list[str]:
     return [
         rows + " Brackets are 95 % intervals from 1,000 resamples of the test rows.",
         f"`{FLOOR}` is a linear classifier on character 1- to 5-grams of the same rows, which is "
-        "no frozen vector: it learns its features from them.",
+        "no frozen vector: it learns its features from them. An encoder of ours has learnt from "
+        "the training splits of the tasks, with their labels, where its data card says so; the "
+        "others have not.",
         "",
         *about,
     ]

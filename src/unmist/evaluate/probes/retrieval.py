@@ -64,6 +64,8 @@ def hosts(data: Path, limit: int, seed: int = 1) -> Hosts:
         seen.update(fresh)
         names += fresh
         owner += [number] * len(fresh)
+    if not names:
+        raise InputError("no held-out owner with two hosts within the limit", str(data))
     domains = kin(names, "hostname")
     number_of = {domain: i for i, domain in enumerate(dict.fromkeys(domains))}
     return Hosts(names, np.array(owner), np.array([number_of[d] for d in domains]))
