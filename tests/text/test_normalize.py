@@ -90,7 +90,7 @@ def test_nothing_raises_and_bytes_stay_only_when_not_utf8(text: str | bytes, fie
     result = normalize(text, field)
     if isinstance(text, str):
         assert isinstance(result, str)
-        assert field == "hostname" or result == text
+        assert field in ("hostname", "url") or result == text
     else:
         try:
             assert result == normalize(text.decode(), field)
@@ -131,3 +131,30 @@ def test_the_limit_by_default() -> None:
     text, was_cut = cut("\u00fc" * MAX_BYTES)
     assert was_cut
     assert len(text) == MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "example.com/Login?Next=%2Fa",
+        "http://example.com/Login?Next=%2Fa",
+        "HTTPS://WWW.Example.COM:443/Login?Next=%2Fa",
+        " http://www.example.com:80/Login?Next=%2Fa\n",
+    ],
+)
+def test_spellings_of_a_url(spelling: str) -> None:
+    assert normalize(spelling, "url") == "example.com/Login?Next=%2Fa"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("example.com:8080/a", "example.com:8080/a"),
+        ("www.com/a", "www.com/a"),
+        ("a.com/go?u=http://B.com/", "a.com/go?u=http://B.com/"),
+        ("/only/A/path", "/only/A/path"),
+        ("", ""),
+    ],
+)
+def test_what_means_something_in_a_url_stays(url: str, kept: str) -> None:
+    assert normalize(url, "url") == kept

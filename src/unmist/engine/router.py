@@ -12,7 +12,7 @@ import numpy as np
 from unmist.artifact.load import Router as Weights
 from unmist.engine.wide import Wide
 
-EDGE: Final = 128  # bytes read at either end of a text: time stays bounded, and that says enough
+EDGE: Final = 64  # bytes read at either end of a text: time stays bounded, and that says enough
 
 
 class Router:

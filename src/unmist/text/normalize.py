@@ -31,7 +31,23 @@ def normalize(text: str | bytes, field: str) -> str | bytes:
             text = text.decode()
         except UnicodeDecodeError:
             return text
-    return hostname(text) if field == "hostname" else text
+    if field == "hostname":
+        return hostname(text)
+    return url(text) if field == "url" else text
+
+
+def url(text: str) -> str:
+    """Without scheme, leading ``www.`` and default port; the host in lower case.
+
+    Path and query stay as they are: case and encoding mean something there.
+    """
+    text = _SCHEME.sub("", text.strip(), count=1)
+    stop = next((i for i, c in enumerate(text) if c in "/?#"), len(text))
+    host, rest = text[:stop].lower(), text[stop:]
+    host = host.removesuffix(":80").removesuffix(":443")
+    if host.startswith("www.") and "." in host[4:]:
+        host = host[4:]
+    return host + rest
 
 
 def hostname(name: str) -> str:

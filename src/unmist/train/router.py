@@ -27,7 +27,8 @@ from unmist.text import FIELDS, normalize
 from unmist.train import calibration, corpus, wide
 
 PER_PART: Final = 6_000  # rows of one source or task
-LEAST: Final = 12_000  # rows of a field kind: one with fewer is read several times
+MOST: Final = 20_000  # rows of a field kind
+LEAST: Final = 10_000  # rows of a field kind: one with fewer is read several times
 BITS: Final = 16
 FOREIGN: Final = 0.97  # share of the other kinds' dev rows that shall be unfamiliar
 KEPT: Final = 0.95  # share of a kind's own dev rows that stays familiar whatever that costs
@@ -55,7 +56,10 @@ def gather(data: Path, seed: int = 1) -> dict[str, Rows]:
                 rows = _sample([e.text for e in corpus.split(data, task, split)], generator)
                 for row in rows:
                     found[split].setdefault(field, []).extend(_spellings(row, field, generator))
-    for split, count in (("train", 2 * LEAST), ("dev", 2_000), ("test", 2_000)):
+    for kinds in found.values():
+        for field, texts in kinds.items():
+            kinds[field] = generator.sample(texts, min(len(texts), MOST))
+    for split, count in (("train", MOST), ("dev", 2_000), ("test", 2_000)):
         found[split]["other"] = [_nothing(generator) for _ in range(count)]
     return found
 

@@ -1,0 +1,116 @@
+"""All specialists of a model on their test splits, beside the floor that comes with each task.
+
+::
+
+    python -m unmist.evaluate.specialists --data DATA -o docs/benchmarks
+
+Writes ``specialists.json`` and ``specialists.md``. The floor is the character n-gram model measured
+when the task was made, read from its ``task.toml``. Intervals are 95 %, by resampling groups.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unmist.evaluate import bootstrap
+from unmist.evaluate.data import examples
+from unmist.evaluate.task import evaluate_task
+from unmist.io import AtomicFile
+from unmist.model import Model, load
+from unmist.train.corpus import about
+
+SPLITS = ("test", "extra")
+_ROUNDS = 300
+
+
+def measure(model: Model, task: str, data: Path) -> dict[str, Any]:
+    """Figures of each split that the task's folder has, and the task's floor."""
+    folder = data / "tasks" / task
+    found: dict[str, Any] = {"field": model.field_of(task), "labels": len(model.labels(task))}
+    for split in SPLITS:
+        path = folder / f"{split}.tsv.zst"
+        if path.exists():
+            found[split] = _split(model, task, path)
+    floor = about(data, task)["floor"]
+    names = ("accuracy", "macro_f1", "majority_accuracy", "extra_accuracy", "extra_macro_f1")
+    return found | {"floor": {name: floor[name] for name in names if name in floor}}
+
+
+def _split(model: Model, task: str, path: Path) -> dict[str, Any]:
+    """As :func:`evaluate_task`, with intervals, and the share that is unfamiliar."""
+    rows = examples(path)
+    labels = list(model.labels(task))
+    known = [row for row in rows if row.label in labels]
+    verdicts = model.classify([row.text for row in known], task)
+    number = {label: i for i, label in enumerate(labels)}
+    actual = np.array([number[row.label] for row in known])
+    predicted = np.array([number.get(str(v.model_label), -1) for v in verdicts])
+    drawn = bootstrap.weights([row.group for row in known], _ROUNDS)
+    whole = {
+        k: v for k, v in evaluate_task(model, task, path).items() if k not in ("f1", "precision")
+    }
+    return whole | {
+        "accuracy_interval": bootstrap.figure(bootstrap.mean(drawn, actual == predicted)),
+        "macro_f1_interval": bootstrap.figure(
+            bootstrap.macro_f1(drawn, actual, predicted, len(labels))
+        ),
+        "unfamiliar": round(float(np.mean([v.reason == "unfamiliar" for v in verdicts])), 4),
+    }
+
+
+def markdown(model: Model, found: dict[str, Any]) -> str:
+    """The table of a report."""
+    lines = [
+        f"Model {model.hash[:12]}; test splits; 95 % intervals by resampling groups. n-gram: the "
+        "character n-gram model published with the task.",
+        "",
+        "| task | reads | labels | rows | accuracy | macro-F1 | n-gram macro-F1 | ECE "
+        "| answered, and right there | unfamiliar |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for task, figures in found.items():
+        test, floor = figures["test"], figures["floor"]
+        low, high = (test["macro_f1_interval"][side] for side in ("low", "high"))
+        right = "-" if test["answered_accuracy"] is None else f"{test['answered_accuracy']:.3f}"
+        won = test["macro_f1"] > floor["macro_f1"]
+        f1 = f"**{test['macro_f1']:.3f}**" if won else f"{test['macro_f1']:.3f}"
+        lines.append(
+            f"| `{task}` | {figures['field']} | {figures['labels']} | {test['rows']:,} "
+            f"| {test['accuracy']:.3f} | {f1} ({low:.3f} to {high:.3f}) | {floor['macro_f1']:.3f} "
+            f"| {test['ece']:.3f} | {test['coverage']:.0%}, {right} "
+            f"| {test['unfamiliar']:.1%} |"
+        )
+    gains = [f["test"]["macro_f1"] - f["floor"]["macro_f1"] for f in found.values()]
+    lines += [
+        "",
+        f"Above the n-gram model by {np.mean(gains):+.3f} macro-F1 in the mean over tasks.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Command line of the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with tasks/")
+    parser.add_argument("--model", type=Path, help="model folder; default: the shipped one")
+    parser.add_argument("--tasks", nargs="*", help="default: all of the model")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write into")
+    args = parser.parse_args(argv)
+    model = load(args.model, cache=0)
+    found = {}
+    for task in args.tasks or model.tasks:
+        found[task] = measure(model, task, args.data)
+        print(task, json.dumps(found[task]["test"]), flush=True)
+    args.output.mkdir(parents=True, exist_ok=True)
+    report = {"model": model.hash, "tasks": found}
+    with AtomicFile(args.output / "specialists.json") as file:
+        file.write((json.dumps(report, indent=1) + "\n").encode())
+    with AtomicFile(args.output / "specialists.md") as file:
+        file.write(markdown(model, found).encode())
+
+
+if __name__ == "__main__":
+    main()
