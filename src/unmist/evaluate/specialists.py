@@ -17,7 +17,7 @@ import numpy as np
 
 from unmist.evaluate import bootstrap
 from unmist.evaluate.data import examples
-from unmist.evaluate.task import evaluate_task
+from unmist.evaluate.task import score
 from unmist.io import AtomicFile
 from unmist.model import Model, load
 from unmist.train.corpus import about
@@ -40,24 +40,28 @@ def measure(model: Model, task: str, data: Path) -> dict[str, Any]:
 
 
 def _split(model: Model, task: str, path: Path) -> dict[str, Any]:
-    """As :func:`evaluate_task`, with intervals, and the share that is unfamiliar."""
+    """Figures of all rows, as ``unmist evaluate TASK`` has them; intervals and the share that is
+    unfamiliar are of the rows whose label the task has."""
     rows = examples(path)
     labels = list(model.labels(task))
-    known = [row for row in rows if row.label in labels]
-    verdicts = model.classify([row.text for row in known], task)
     number = {label: i for i, label in enumerate(labels)}
-    actual = np.array([number[row.label] for row in known])
-    predicted = np.array([number.get(str(v.model_label), -1) for v in verdicts])
-    drawn = bootstrap.weights([row.group for row in known], _ROUNDS)
-    whole = {
-        k: v for k, v in evaluate_task(model, task, path).items() if k not in ("f1", "precision")
-    }
-    return whole | {
-        "accuracy_interval": bootstrap.figure(bootstrap.mean(drawn, actual == predicted)),
-        "macro_f1_interval": bootstrap.figure(
-            bootstrap.macro_f1(drawn, actual, predicted, len(labels))
+    actual = np.array([number.get(row.label, -1) for row in rows])
+    ranked = model.rank([row.text for row in rows], task)
+    empty = np.zeros(len(labels), np.float32)
+    odds = np.array([empty if said is None else said for _, said in ranked])
+    thresholds = np.array([model.card(task).thresholds[label] for label in labels])
+    whole = score(odds, actual, thresholds, labels)
+    known, predicted = actual >= 0, odds.argmax(1)
+    drawn = bootstrap.weights([r.group for r, k in zip(rows, known, strict=True) if k], _ROUNDS)
+    f1 = bootstrap.macro_f1(drawn, actual[known], predicted[known], len(labels))
+    unfamiliar = np.array([verdict.reason == "unfamiliar" for verdict, _ in ranked])
+    return {k: v for k, v in whole.items() if k not in ("f1", "precision")} | {
+        "rows": len(rows),
+        "accuracy_interval": bootstrap.figure(
+            bootstrap.mean(drawn, actual[known] == predicted[known])
         ),
-        "unfamiliar": round(float(np.mean([v.reason == "unfamiliar" for v in verdicts])), 4),
+        "macro_f1_interval": bootstrap.figure(f1),
+        "unfamiliar": round(float(unfamiliar[known].mean()), 4),
     }
 
 
