@@ -33,6 +33,7 @@ from unmist.train.specialist import (
     Specialist,
     encode,
     go_on_from,
+    label_weights,
     start_head,
 )
 
@@ -153,7 +154,10 @@ def _widen(
     of both."""
     labels, dev = rows["train"].labels, rows["dev"]
     count = specialist.head.out_features
-    weight, bias = wide_head.train(texts["train"], labels, count, recipe.wide_bits, recipe.seed)
+    each = label_weights(labels, count, recipe.balance) if recipe.balance else None
+    weight, bias = wide_head.train(
+        texts["train"], labels, count, recipe.wide_bits, recipe.seed, each
+    )
     mixed = wide_head.mix(weight, bias, logits["dev"], texts["dev"], dev.labels)
     with torch.no_grad():
         specialist.head.weight.mul_(mixed.network)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from unmist.train import calibration
-from unmist.train.specialist import Recipe, Rows, Specialist
+from unmist.train.specialist import Recipe, Rows, Specialist, label_weights
 
 
 def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[dict[str, float]]:
@@ -54,6 +54,7 @@ def _epoch(
 ) -> list[float] | None:
     """Losses of the steps of one epoch, as far as the budget goes; None when it is spent."""
     weights, targets = optimizer.param_groups[0]["params"], torch.from_numpy(train.labels)
+    each = label_weights(train.labels, specialist.head.out_features, recipe.balance)
     losses: list[float] = []
     generator = np.random.default_rng([recipe.seed, epoch])
     for chosen, ids in train.batches(recipe.batch_tokens, generator):
@@ -63,7 +64,10 @@ def _epoch(
         warm = min(1.0, progress / 0.03)
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
         loss = F.cross_entropy(
-            specialist(ids), targets[torch.from_numpy(chosen)], label_smoothing=recipe.smoothing
+            specialist(ids),
+            targets[torch.from_numpy(chosen)],
+            weight=torch.from_numpy(each),
+            label_smoothing=recipe.smoothing,
         )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

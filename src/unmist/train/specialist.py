@@ -33,6 +33,7 @@ class Recipe:
     lr: float = 2e-3
     dropout: float = 0.1
     smoothing: float = 0.0
+    balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
     patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
@@ -97,6 +98,14 @@ class Specialist(nn.Module):
             out[chosen] = self(ids).numpy()
         self.train()
         return out
+
+
+def label_weights(labels: np.ndarray, count: int, balance: float) -> np.ndarray:
+    """What a row of each label weighs in the loss: float32 [count], 1 in the mean over rows."""
+    rows = np.maximum(np.bincount(labels[labels >= 0], minlength=count), 1)
+    raw = rows**-balance
+    out: np.ndarray = (raw * rows.sum() / (raw * rows).sum()).astype(np.float32)
+    return out
 
 
 def encode(

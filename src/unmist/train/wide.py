@@ -27,7 +27,12 @@ class Mix:
 
 
 def train(
-    texts: Sequence[bytes], labels: np.ndarray, count: int, bits: int, seed: int = 1
+    texts: Sequence[bytes],
+    labels: np.ndarray,
+    count: int,
+    bits: int,
+    seed: int = 1,
+    each: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights float32 [2**bits, count] and bias [count] of a logistic regression.
 
@@ -37,9 +42,11 @@ def train(
         count: number of labels.
         bits: n-grams are hashed into ``2**bits`` buckets.
         seed: order of the rows.
+        each: what a row of each label weighs [count]; None for the same.
     """
     classifier = linear_classifier(seed)
-    classifier.fit(matrix(texts, bits), labels)
+    weights = None if each is None else each[labels]
+    classifier.fit(matrix(texts, bits), labels, sample_weight=weights)
     weight, bias = classifier.coef_, classifier.intercept_
     if count == 2:  # sklearn has one column for two labels
         weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2
