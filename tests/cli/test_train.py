@@ -40,6 +40,7 @@ def test_from_a_csv_to_verdicts(
     assert result.exit_code == 0, result.stderr
     assert "character n-grams" in result.stdout
     assert "1 rows left out: empty" in result.stderr
+    assert "dev_loss" not in result.stderr  # not a terminal: no progress
     asked = ["classify", "--adapter", str(adapter), "--task", "pastime", "--jsonl", *model, "-"]
     result = CliRunner().invoke(main, asked, input="poker999.com\nherald999.com\n")
     assert result.exit_code == 0, result.stderr
@@ -62,6 +63,29 @@ def test_mistakes_are_one_line(labelled: Path, tmp_path: Path) -> None:
         assert message in result.stderr
         assert "Traceback" not in result.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_files_that_hold_nothing_to_learn_from(tmp_path: Path) -> None:
+    path, output = tmp_path / "rows.csv", tmp_path / "out"
+    for content, message in (
+        (b"", "rows.csv"),
+        (b"host,kind\n", "no row with a text and a label"),
+        (b"host,kind\n,x\n  ,y\n", "no row with a text and a label"),
+        (b"host,kind\na.com,\nb.com,\n", "no label"),
+        (b"host,kind\na.com,x\nb.com,x\n", "one label only, 'x'"),
+        (b"\x1f\x8b\x08\x00broken", "rows.csv"),
+        (b"PAR1 and no more", "rows.csv"),
+        (bytes(range(256)) * 20, "rows.csv"),
+        (b"host,kind\na.com,x\nb.com,y\n", "leave"),
+    ):
+        path.write_bytes(content)
+        how = ["--text", "host", "--label", "kind", "-o", str(output)]
+        result = CliRunner().invoke(main, ["train", str(path), *how])
+        assert result.exit_code == 2, content
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert not output.exists()
 
 
 def test_without_the_extra(labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

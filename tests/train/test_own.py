@@ -88,6 +88,11 @@ def test_it_goes_on_with_corrected_labels(
         (["a.com", "b.com"], ["x", "x"], "one label only, 'x'"),
         (["a.com", "b.com", "c.com"], ["x", "x", "y"], "label 'y' has one row"),
         (["a.com", "b.a.com"] * 20, ["x", "y"] * 20, "40 rows in 1 groups leave 0"),
+        (
+            [*(f"a{i}.com" for i in range(40)), "a.b.org", "c.b.org"],
+            [*(["x", "y"] * 20), "z", "z"],
+            "label 'z': its 2 rows belong together",
+        ),
     ],
 )
 def test_labels_that_cannot_be_learnt(
@@ -104,6 +109,61 @@ def test_an_output_that_is_taken(adapter: Path, encoder_folder: Path) -> None:
         own.train_own(table(), "rows.csv", "hostname", encoder_folder, adapter, Recipe())
     with pytest.raises(UsageError, match="no field kind 'host'"):
         own.train_own(table(), "rows.csv", "host", encoder_folder, adapter, Recipe())
+
+
+def test_what_cannot_be_gone_on_from(adapter: Path, encoder_folder: Path, tmp_path: Path) -> None:
+    how = (table(), "rows.csv", "hostname", encoder_folder, tmp_path / "o", Recipe())
+    with pytest.raises(UsageError, match="give an adapter folder"):
+        own.train_own(*how, go_on=tmp_path)
+    with pytest.raises(UsageError, match="give --field hostname"):
+        own.train_own(table(), "rows.csv", "url", *how[3:], go_on=adapter)
+    other = tmp_path / "pastime"
+    shutil.copytree(adapter, other)
+    card = other / layout.TASK
+    card.write_text(card.read_text().replace("play", "plot"))
+    with pytest.raises(ModelError, match="differs from its manifest"):
+        own.train_own(*how, go_on=other)
+    model = Path(shutil.copytree(encoder_folder, tmp_path / "model"))
+    (model / layout.WEIGHTS).write_bytes(b"another")
+    with pytest.raises(ModelError, match="stands on another encoder"):
+        own.train_own(*how[:3], model, *how[4:], go_on=adapter)
+    assert not (tmp_path / "o").exists()
+
+
+def test_two_rows_of_a_label_are_enough(encoder_folder: Path, tmp_path: Path) -> None:
+    rows = table(60)
+    rows.texts += ["chess.com", "checkers.org"]
+    rows.labels += ["think"] * 2
+    recipe = Recipe(minutes=1e-6)
+    card = own.train_own(rows, "rows.csv", "hostname", encoder_folder, tmp_path / "p", recipe)
+    assert card["labels"] == ["play", "read", "think"]
+    assert card["thresholds"]["think"] == 1.0  # two rows prove nothing, so it abstains
+
+
+def test_it_says_how_far_it_is_and_compares_only_when_asked(
+    encoder_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ticking: Callable[[], SimpleNamespace],
+) -> None:
+    monkeypatch.setattr(fitting, "time", ticking())
+    told: list[tuple[float, object]] = []
+    card = own.train_own(
+        table(60),
+        "rows.csv",
+        "hostname",
+        encoder_folder,
+        tmp_path / "p",
+        Recipe(minutes=40 / 60),
+        report=lambda spent, entry: told.append((spent, entry)),
+        compare=False,
+    )
+    entries = [entry for _, entry in told if entry is not None]
+    assert entries == card["training"]["log"]
+    spent = [share for share, _ in told]
+    assert spent == sorted(spent)
+    assert 0 < spent[0] < spent[-1] <= 1.1
+    assert not any(name.startswith("ngram") for name in card["scores"])
 
 
 def test_training_stops_early_and_keeps_the_best(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +16,11 @@ from unmist.cli.inputs import model_option
 from unmist.cli.reports import report
 from unmist.cli.tables import facts, standard_output
 from unmist.errors import UsageError
+
+if TYPE_CHECKING:
+    from unmist.train.fitting import Report
+
+_RANK: Final = 8
 
 
 @click.command("train", short_help="Make a specialist from labelled rows.")
@@ -44,7 +52,11 @@ from unmist.errors import UsageError
     help="Start from this adapter, e.g. to learn from corrected labels.",
 )
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Most time to train.")
-@click.option("--rank", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option(
+    "--rank",
+    type=click.IntRange(1, 64),
+    help="Rank of the factors. Default: 8, or that of the adapter to --continue.",
+)
 @click.option(
     "--precision",
     type=click.FloatRange(0, 1),
@@ -53,6 +65,14 @@ from unmist.errors import UsageError
     help="What the thresholds aim at; below them it abstains.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--progress",
+    type=click.Choice(("auto", "json", "none")),
+    default="auto",
+    show_default=True,
+    help="On standard error: a line that is rewritten when it is a terminal, or JSON, one object "
+    "an epoch.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The whole card as one JSON object.")
 def command(
     file: Path,
@@ -65,9 +85,10 @@ def command(
     model_path: Path | None,
     go_on: Path | None,
     minutes: float | None,
-    rank: int,
+    rank: int | None,
     precision: float,
     threads: int,
+    progress: str,
     as_json: bool,
 ) -> None:
     """Train a specialist on the rows of FILE (CSV, JSON lines or Parquet).
@@ -79,7 +100,7 @@ def command(
         raise UsageError("training needs more libraries: pip install torch==2.13.0 'unmist[train]'")
     import torch
 
-    from unmist.artifact import SHIPPED
+    from unmist.artifact import SHIPPED, layout
     from unmist.train import table
     from unmist.train.own import minutes_for, train_own
     from unmist.train.specialist import Recipe
@@ -88,16 +109,58 @@ def command(
     rows = table.read(file, text, label, group, format_ or "auto")
     for reason, count in rows.left_out.items():
         report(f"{file}: {count} rows left out: {reason}")
+    if go_on is not None and (go_on / layout.WIDE).exists():
+        report(f"{go_on}: its wide head of n-grams is not carried over, only factors and head are")
     recipe = Recipe(
-        rank=rank,
+        rank=rank or _rank_of(go_on),
         minutes=minutes or minutes_for(len(rows.texts)),
         lr=2e-3,
         dropout=0.05,
         precision=precision,
         patience=6,
     )
-    card = train_own(rows, file.name, field, model_path or SHIPPED, output, recipe, go_on)
+    how = (rows, file.name, field, model_path or SHIPPED, output, recipe, go_on)
+    with _reporter(progress) as told:
+        card = train_own(*how, told)
     _show(card, output, as_json=as_json)
+
+
+def _rank_of(go_on: Path | None) -> int:
+    from unmist.artifact import layout, schema
+
+    if go_on is None or not (go_on / layout.ADAPTER_CONFIG).is_file():
+        return _RANK
+    return schema.read(go_on / layout.ADAPTER_CONFIG, schema.LoraConfig).r
+
+
+@contextmanager
+def _reporter(progress: str) -> Iterator[Report]:
+    """What is told how far the training is."""
+    from tqdm import tqdm
+
+    from unmist.train.fitting import print_json
+
+    if progress == "json":
+        yield print_json
+        return
+    hidden = progress == "none" or not sys.stderr.isatty()
+    with tqdm(
+        total=100,
+        desc="training",
+        bar_format="{desc} {percentage:3.0f} % of the time|{bar}| {elapsed}{postfix}",
+        leave=False,
+        disable=hidden,
+        file=sys.stderr,
+    ) as bar:
+
+        def told(spent: float, entry: Mapping[str, float] | None) -> None:
+            bar.update(max(min(100 * spent, 100) - bar.n, 0))
+            if entry is not None:
+                bar.set_postfix_str(
+                    f"epoch {entry['epoch']}, dev accuracy {entry['dev_accuracy']:.3f}"
+                )
+
+        yield told
 
 
 def _show(card: dict[str, Any], output: Path, *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ from unmist.text import Tokenizer
 from unmist.train import calibration, corpus
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
-from unmist.train.fitting import fit
+from unmist.train.fitting import Report, fit, print_json
 from unmist.train.specialist import (
     TARGETS,
     Recipe,
@@ -88,6 +88,7 @@ def specialise(
     examples: dict[str, list[corpus.Example]],
     recipe: Recipe,
     go_on: Path | None = None,
+    report: Report = print_json,
 ) -> dict[str, Any]:
     """Train, calibrate and write one specialist into ``folder``, whose name is the task's.
 
@@ -98,6 +99,7 @@ def specialise(
         examples: rows of ``train``, ``dev`` and ``test``.
         recipe: how to train.
         go_on: an adapter folder to start from.
+        report: is told how far it is.
 
     Returns:
         The content of ``task.json``.
@@ -119,7 +121,7 @@ def specialise(
         go_on_from(specialist, go_on, about.labels)
     else:
         start_head(specialist.head, model, folder.name, about.labels)
-    log = fit(specialist, rows["train"], rows["dev"], recipe)
+    log = fit(specialist, rows["train"], rows["dev"], recipe, report)
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
     wide = None
     if recipe.wide_bits:

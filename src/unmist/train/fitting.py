@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -12,8 +13,19 @@ from torch.nn import functional as F  # noqa: N812
 from unmist.train import calibration
 from unmist.train.specialist import Recipe, Rows, Specialist, label_weights
 
+Report = Callable[[float, Mapping[str, float] | None], object]
+"""Told after every step the share of the budget that is spent, and after every epoch its entry."""
 
-def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[dict[str, float]]:
+
+def print_json(_spent: float, entry: Mapping[str, float] | None) -> None:
+    """Report every epoch as one line of JSON on standard error."""
+    if entry is not None:
+        print(json.dumps(entry), file=sys.stderr, flush=True)
+
+
+def fit(
+    specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe, report: Report = print_json
+) -> list[dict[str, float]]:
     """Train within the budget, the rate falling to zero; returns a log entry per epoch.
 
     With patience the weights of the epoch with the lowest dev loss are kept.
@@ -24,7 +36,7 @@ def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[
     log: list[dict[str, float]] = []
     best = _Best(specialist) if recipe.patience else None
     specialist.train()
-    while (losses := _epoch(specialist, train, optimizer, recipe, began, epoch)) is not None:
+    while losses := _epoch(specialist, train, optimizer, recipe, began, epoch, report):
         epoch += 1
         logits = specialist.logits(dev)
         said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
@@ -36,7 +48,7 @@ def fit(specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe) -> list[
             "dev_accuracy": round(float((logits.argmax(1) == dev.labels).mean()), 4),
         }
         log.append(entry)
-        print(json.dumps(entry), file=sys.stderr, flush=True)
+        report(entry["seconds"] / (recipe.minutes * 60), entry)
         if best is not None and best.stale(entry["dev_loss"]) >= recipe.patience:
             break
     if best is not None:
@@ -51,8 +63,9 @@ def _epoch(
     recipe: Recipe,
     began: float,
     epoch: int,
-) -> list[float] | None:
-    """Losses of the steps of one epoch, as far as the budget goes; None when it is spent."""
+    report: Report,
+) -> list[float]:
+    """Losses of the steps of one epoch, as far as the budget goes; none when it is spent."""
     weights, targets = optimizer.param_groups[0]["params"], torch.from_numpy(train.labels)
     each = label_weights(train.labels, specialist.head.out_features, recipe.balance)
     losses: list[float] = []
@@ -74,7 +87,8 @@ def _epoch(
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         losses.append(loss.item())
-    return losses or None
+        report(progress, None)
+    return losses
 
 
 class _Best:

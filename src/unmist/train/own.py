@@ -1,5 +1,6 @@
 """A specialist from a user's own labelled rows: split, train, calibrate, write a card."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -9,14 +10,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.artifact import layout, manifest
-from unmist.errors import InputError, UsageError
+from unmist.artifact import layout, manifest, schema
+from unmist.errors import InputError, ModelError, UsageError
 from unmist.evaluate import metrics
 from unmist.evaluate.ngram import NgramClassifier
 from unmist.text import FIELDS
 from unmist.train import holdout
 from unmist.train.adapter import About, specialise
 from unmist.train.corpus import Example
+from unmist.train.fitting import Report, print_json
 from unmist.train.specialist import Recipe
 from unmist.train.table import Table
 
@@ -37,6 +39,8 @@ def train_own(
     output: Path,
     recipe: Recipe,
     go_on: Path | None = None,
+    report: Report = print_json,
+    compare: bool = True,
 ) -> dict[str, Any]:
     """Train an adapter folder from labelled rows.
 
@@ -48,19 +52,25 @@ def train_own(
         output: the adapter folder to write; its name becomes the task's.
         recipe: how to train.
         go_on: an adapter folder to start from, e.g. to learn from corrected labels.
+        report: is told how far it is.
+        compare: whether a character n-gram classifier is trained on the same split, whose
+            figures stand as ``ngram_dev`` and ``ngram_test`` beside the adapter's own.
 
     Returns:
-        The content of the card, ``task.json``. ``scores`` holds ``ngram_dev`` and ``ngram_test``,
-        a character n-gram classifier on the same split, beside the adapter's own figures.
+        The content of the card, ``task.json``.
 
     Raises:
-        UsageError: no such field kind, or the output is taken.
+        UsageError: no such field kind, the output is taken, or ``go_on`` is no adapter or one of
+            another field kind.
+        ModelError: ``go_on`` was altered, or stands on another encoder.
         InputError: the labels cannot be learnt from.
     """
     if field not in FIELDS:
         raise UsageError(f"no field kind {field!r}; known: {', '.join(FIELDS)}")
-    if output.exists() and any(output.iterdir()):
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise UsageError(f"{output}: exists and is not empty; name another folder")
+    if go_on is not None:
+        _check_start(go_on, model, field)
     examples = split(table, field, source)
     labels = sorted(set(table.labels))
     about = About(
@@ -73,11 +83,25 @@ def train_own(
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".unmist-", dir=output.parent) as unfinished:
         folder = Path(unfinished) / output.name
-        card = specialise(model, folder, about, examples, recipe, go_on)
-        card["scores"] |= _floor(examples, labels)
+        card = specialise(model, folder, about, examples, recipe, go_on, report)
+        if compare:
+            card["scores"] |= _floor(examples, labels)
         (folder / layout.TASK).write_text(json.dumps(card, indent=1) + "\n")
         manifest.write(folder, f"unmist-adapter-{output.name}", _VERSION)
         folder.replace(output)
+    return card
+
+
+def rename(folder: Path) -> dict[str, Any]:
+    """Let an adapter folder that was moved be of the task that it is now named after.
+
+    Returns:
+        The content of its card.
+    """
+    path = folder / layout.TASK
+    card: dict[str, Any] = json.loads(path.read_text()) | {"task": folder.name}
+    path.write_text(json.dumps(card, indent=1) + "\n")
+    manifest.write(folder, f"unmist-adapter-{folder.name}", _VERSION)
     return card
 
 
@@ -85,7 +109,8 @@ def split(table: Table, field: str, source: str) -> dict[str, list[Example]]:
     """The rows of ``train``, ``dev`` and ``test``.
 
     Raises:
-        InputError: fewer than two labels, a label with one row, or too few rows to calibrate on.
+        InputError: fewer than two labels, a label with one row or with one group, or too few rows
+            to calibrate on.
     """
     counts = Counter(table.labels)
     if len(counts) < 2:
@@ -106,7 +131,32 @@ def split(table: Table, field: str, source: str) -> dict[str, list[Example]]:
             f"calibrate on, expected {MIN_DEV_ROWS}; give more rows, or another --group",
             source,
         )
+    for label in sorted(counts):
+        if any(all(row.label != label for row in parts[side]) for side in ("train", "dev")):
+            raise InputError(
+                f"label {label!r}: its {counts[label]} rows belong together so that they cannot "
+                "be both learnt from and calibrated on; give rows of another "
+                f"{'group' if table.groups else _rule(field)}, or leave the label out",
+                source,
+            )
     return parts
+
+
+def _check_start(go_on: Path, model: Path, field: str) -> None:
+    """Refuse to go on from what is no adapter of this field kind on this model."""
+    if not (go_on / layout.TASK).is_file():
+        raise UsageError(f"{go_on}: holds no {layout.TASK}; give an adapter folder")
+    if (go_on / layout.MANIFEST).is_file():
+        manifest.verify(go_on)
+    card = schema.read(go_on / layout.TASK, schema.TaskCard)
+    if card.field != field:
+        raise UsageError(f"{go_on}: reads the field kind {card.field!r}; give --field {card.field}")
+    encoder = hashlib.sha256((model / layout.WEIGHTS).read_bytes()).hexdigest()
+    if card.encoder != encoder:
+        raise ModelError(
+            f"{go_on}: stands on another encoder ({card.encoder[:12]}, here {encoder[:12]}); name "
+            "its model with --model, or train without --continue"
+        )
 
 
 def _rule(field: str) -> str:
