@@ -21,13 +21,13 @@ class FakeModel:
 
     path = Path("fake")
     hash = "ab" * 32
-    tasks = ("host-category", "url-category")
+    tasks = ("host-category", "url-category", "url-threat")
     dim = 4
     engine = "fake f32"
     routes = False
 
     def field_of(self, task):
-        return "url" if task == "url-category" else "hostname"
+        return "url" if task.startswith("url-") else "hostname"
 
     def labels(self, task):
         return LABELS

@@ -1,6 +1,7 @@
 """``unmist classify``: what goes to which stream, and what the exit code says."""
 
 import json
+import sys
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_nothing_readable_is_2_and_prints_nothing(unmist, tmp_path, flags):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--task", "astrology"], "host-category, url-category"),
+        (["--task", "astrology"], "host-category, url-category, url-threat"),
         (["--model", "/nonexistent"], "no model folder"),
         (["--json", "--jsonl"], "exclude"),
         (["--format", "morse"], "morse"),
@@ -110,6 +111,47 @@ def test_mistakes_are_2_and_explained(unmist, hosts, args, said):
 def test_task_decides_the_field(unmist):
     result = unmist("classify", "--task", "url-category", "--jsonl", stdin="news.example\n")
     assert lines(result.stdout)[0]["field"] == "url"
+
+
+def test_several_tasks_give_a_verdict_each(unmist):
+    tasks = ["--task", "url-category", "--task", "url-threat"]
+    result = unmist("classify", *tasks, "--json", stdin="news.example/a\n\nmaybe.example/\n")
+    document = json.loads(result.stdout)
+    assert [(v["task"], v["line"]) for v in document["verdicts"]] == [
+        (task, line) for line in (1, 2, 3) for task in ("url-category", "url-threat")
+    ]
+    summary = document["summary"]
+    assert summary["task"] == "url-category, url-threat"
+    assert summary["labels"] == {"url-category news": 1, "url-threat news": 1}
+    assert [summary[name] for name in ("rows", "answered", "abstained", "bad")] == [3, 1, 1, 1]
+    table = unmist("classify", *tasks, stdin="news.example/a\n").stdout.splitlines()
+    assert [line.split()[:3] for line in table] == [
+        ["text", "task", "label"],
+        ["news.example/a", "url-category", "news"],
+        ["news.example/a", "url-threat", "news"],
+    ]
+
+
+def test_tasks_of_two_kinds_are_refused(unmist):
+    result = unmist("classify", "--task", "host-category", "--task", "url-threat", stdin="a.com\n")
+    assert result.exit_code == 2
+    assert "reads hostname" in result.stderr
+    assert "leave --task out" in result.stderr
+
+
+def test_without_a_task_rows_are_routed(unmist, monkeypatch):
+    model = sys.modules["unmist.model"]
+    load = model.load
+
+    def routing(*args, **options):
+        opened = load(*args, **options)
+        opened.routes = True
+        return opened
+
+    monkeypatch.setattr(model, "load", routing)
+    result = unmist("classify", "--jsonl", stdin="news.example\n")
+    assert [verdict["task"] for verdict in lines(result.stdout)] == list(model.load().tasks)
+    assert unmist("classify", "--json", stdin="news.example\n").stdout.count('"task":null') == 1
 
 
 def test_model_comes_from_the_environment(unmist, monkeypatch, hosts):

@@ -21,7 +21,14 @@ from unmist.text import Tokenizer
 from unmist.train import adapter, corpus
 from unmist.train.adapter import train_task
 from unmist.train.encoder import Encoder, Shape
-from unmist.train.specialist import Recipe, Rows, Specialist, encode, start_head
+from unmist.train.specialist import (
+    Recipe,
+    Rows,
+    Specialist,
+    encode,
+    label_weights,
+    start_head,
+)
 
 TASK = "host-category"
 LABELS = ["education", "gambling", "news"]
@@ -191,3 +198,15 @@ def test_a_wide_head_that_does_not_fit(
     manifest.write(model_copy, "unmist-tiny", "0.0.1")
     with pytest.raises(ModelError, match=message):
         unmist.load(model_copy)
+
+
+def test_balanced_labels_weigh_the_same() -> None:
+    labels = np.array([0] * 90 + [1] * 9 + [2])
+    even = label_weights(labels, 3, 0.0)
+    np.testing.assert_allclose(even, 1)
+    full = label_weights(labels, 3, 1.0)
+    np.testing.assert_allclose(full * [90, 9, 1], full[0] * 90, rtol=1e-5)
+    half = label_weights(labels, 3, 0.5)
+    for weights in (even, half, full):
+        assert float(weights[labels].mean()) == pytest.approx(1, rel=1e-5)
+    assert 1 < half[1] / half[0] < full[1] / full[0]
