@@ -22,6 +22,8 @@ async def serving(answer):
                     b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
                 )
         except (EOFError, OSError):
+            pass
+        finally:
             writer.close()
 
     server = await asyncio.start_server(one, "127.0.0.1", 0)
@@ -37,7 +39,11 @@ def run(answer, loop):
     async def main():
         server, port = await serving(answer)
         async with server:
-            return await loop(port)
+            tally = await loop(port)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.wait(others, timeout=5)  # connections that see their end
+            await asyncio.sleep(0.05)
+            return tally
 
     return asyncio.run(main())
 

@@ -143,7 +143,7 @@ def vector_requests(
     for i, name in enumerate(names):
 
         def right(body: bytes, i: int = i) -> bool:
-            found = np.float32(msgspec.json.decode(body)["data"][0]["embedding"])
+            found = np.array(msgspec.json.decode(body)["data"][0]["embedding"], np.float32)
             if vectors is None:
                 return len(found) > 0
             return found.shape == vectors[i].shape and bool(found @ vectors[i] > 1 - TOLERANCE)
@@ -230,7 +230,7 @@ def compare(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
 
 def least(points: list[dict[str, Any]], key: str) -> float:
     """The smallest figure of that name."""
-    return min(point[key] for point in points if point[key] is not None)
+    return min(float(point[key]) for point in points if point[key] is not None)
 
 
 COLUMNS: Final = (

@@ -55,6 +55,7 @@ class Tally:
         count = sum(self.statuses.values())
         times = np.array(self.milliseconds)
         refused = self.statuses[429]
+        failed = sum(n for status, n in self.statuses.items() if status >= 500)
         return {
             "requests": count,
             "answered_per_second": round(len(times) / self.seconds, 1),
@@ -63,8 +64,8 @@ class Tally:
             "p99_9_ms": _percentile(times, 99.9),
             "share_429": round(refused / count, 4) if count else 0.0,
             "p99_of_429_ms": _percentile(np.array(self.refusals), 99),
-            "status_5xx": sum(n for status, n in self.statuses.items() if status >= 500),
-            "status_other": count - len(times) - refused,
+            "status_5xx": failed,
+            "status_other": count - len(times) - refused - failed,
             "wrong": self.wrong,
             "broken": self.broken,
             "unsent": self.unsent,
