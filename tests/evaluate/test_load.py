@@ -41,7 +41,7 @@ def run(answer, loop):
         async with server:
             tally = await loop(port)
             others = asyncio.all_tasks() - {asyncio.current_task()}
-            await asyncio.wait(others, timeout=5)  # connections that see their end
+            await asyncio.wait(others, timeout=60)  # connections that see their end
             await asyncio.sleep(0.05)
             return tally
 

@@ -80,9 +80,10 @@ def test_the_points_are_on_the_screen(page):
     """The first of a line of seven points: its pixels are not those of the ground beside it."""
     page.keyboard.press("Escape")
     page.mouse.move(5, 795)
-    shot = page.locator("#points").screenshot()
+    place = page.locator("#points").bounding_box()
+    shot = page.screenshot(clip=place)
     page.evaluate("document.getElementById('points').style.visibility = 'hidden'")
-    assert page.locator("#points").screenshot() != shot
+    assert page.screenshot(clip=place) != shot
 
 
 def test_measured(hostile_map, tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ MOST: Final = 20_000  # rows of a field kind
 LEAST: Final = 10_000  # rows of a field kind: one with fewer is read several times
 BITS: Final = 16
 FOREIGN: Final = 0.97  # share of the other kinds' dev rows that shall be unfamiliar
+LEAST_ODDS: Final = 0.01  # what is less probable than this is unfamiliar in any case
 KEPT: Final = 0.95  # share of a kind's own dev rows that stays familiar whatever that costs
 _HELD_OUT: Final = 20  # every so many rows of a pretraining file is left for dev or test
 
@@ -138,7 +139,7 @@ def thresholds(router: Router, rows: Rows, seed: int = 1, most: int = 2_000) -> 
         others = [odds[other][:, number] for other in router.fields if other != field]
         grid = np.unique(np.concatenate([odds[field][:, number], *others]))
         refused = np.mean([np.searchsorted(np.sort(o), grid) / len(o) for o in others], axis=0)
-        least = grid[min(np.searchsorted(refused, FOREIGN), len(grid) - 1)]
+        least = max(grid[min(np.searchsorted(refused, FOREIGN), len(grid) - 1)], LEAST_ODDS)
         found[field] = round(float(min(least, np.quantile(odds[field][:, number], 1 - KEPT))), 6)
     return found
 

@@ -38,7 +38,7 @@ def train(
 
     Args:
         texts: rows as the network reads them.
-        labels: their label numbers, all of [0, count) among them.
+        labels: their label numbers, at least two different ones.
         count: number of labels.
         bits: n-grams are hashed into ``2**bits`` buckets.
         seed: order of the rows.
@@ -48,9 +48,13 @@ def train(
     weights = None if each is None else each[labels]
     classifier.fit(matrix(texts, bits), labels, sample_weight=weights)
     weight, bias = classifier.coef_, classifier.intercept_
-    if count == 2:  # sklearn has one column for two labels
+    if len(weight) == 1:  # sklearn has one column for two labels
         weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2
-    return np.ascontiguousarray(weight.T, np.float32), bias.astype(np.float32)
+    whole = np.zeros((2**bits, count), np.float32)
+    whole[:, classifier.classes_] = weight.T
+    biases = np.full(count, bias.min(), np.float32)  # a label without rows: no likelier than any
+    biases[classifier.classes_] = bias
+    return whole, biases
 
 
 def matrix(texts: Sequence[bytes], bits: int) -> csr_matrix:
