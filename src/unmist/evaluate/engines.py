@@ -21,20 +21,23 @@ from typing import Any, Final
 import numpy as np
 
 import unmist
-from unmist.artifact import SHIPPED
+from unmist.artifact import SHIPPED, open_folder
 from unmist.engine.runtime import units
+from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.evaluate import engines_worker
 from unmist.evaluate.data import examples
 from unmist.evaluate.speed import machine
 from unmist.model import Model
+from unmist.text import normalize
 
 BASE: Final = "openvino f32"
 
 
 def tokens(model: Model, texts: list[str], task: str) -> np.ndarray:
     """Token ids int32 [n, longest], padded with 0."""
-    rows = model._encode(texts, model.field_of(task))[0]
+    field = model.field_of(task)
+    rows = model._answerer.encode([normalize(text, field) for text in texts], field)[0]
     ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
@@ -72,8 +75,9 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     labels = model.labels(args.task)
     truth = np.array([labels.index(one.label) for one in chosen[args.calibration :]])
     rows, calibration = (tokens(model, part, args.task) for part in (asked, known))
-    wide = model._wide.get(args.task)
-    beside = wide.logits([model.tokenizer.decode(row) for row in rows]) if wide else 0.0
+    head = open_folder(folder).adapters[args.task].wide
+    read = [model.tokenizer.decode(row) for row in rows]
+    beside = Wide(*head).logits(read) if head is not None else 0.0
     found: dict[str, Any] = {}
     answers: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as place:

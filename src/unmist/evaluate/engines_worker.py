@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.artifact import Folder, open_folder
+from unmist.artifact import Adapter, Folder, open_folder
 from unmist.engine import batching, graph
 from unmist.engine.runtime import hidden_telemetry, ov
 
@@ -31,8 +31,8 @@ def openvino(precision: str) -> Callable[..., tuple[Infer, int]]:
     def make(
         folder: Folder, task: str, calibration: list[list[int]], threads: int, out: Path
     ) -> tuple[Infer, int]:
-        model = graph.build(folder.config, folder.weights, [folder.adapters[task]])
-        return _openvino(model, precision, threads, out)
+        model = graph.build(folder.config, _merged(folder, task))
+        return _openvino(model, folder.adapters[task], precision, threads, out)
 
     return make
 
@@ -44,18 +44,28 @@ def openvino_int8(
     with hidden_telemetry():
         import nncf
 
-    model = graph.build(folder.config, folder.weights, [folder.adapters[task]])
-    items = [{"ids": ids, "gate": np.ones((len(ids), 1), np.float32)} for ids in _ids(calibration)]
+    model = graph.build(folder.config, _merged(folder, task))
+    items = [{"ids": ids} for ids in _ids(calibration)]
     quantized = nncf.quantize(
         model,
         nncf.Dataset(items),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(items),
     )
-    return _openvino(quantized, "f32", threads, out)
+    return _openvino(quantized, folder.adapters[task], "f32", threads, out)
 
 
-def _openvino(model: Any, precision: str, threads: int, out: Path) -> tuple[Infer, int]:
+def _merged(folder: Folder, task: str) -> dict[str, np.ndarray]:
+    """The encoder's weights with an adapter's factors added, as all engines here run it."""
+    weights = dict(folder.weights)
+    for module, (down, up) in folder.adapters[task].lora.items():
+        weights[f"{module}.weight"] = weights[f"{module}.weight"] + up @ down
+    return weights
+
+
+def _openvino(
+    model: Any, adapter: Adapter, precision: str, threads: int, out: Path
+) -> tuple[Infer, int]:
     ov.save_model(model, out / "model.xml", compress_to_fp16=False)
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -65,8 +75,8 @@ def _openvino(model: Any, precision: str, threads: int, out: Path) -> tuple[Infe
     request = ov.Core().compile_model(model, "CPU", settings).create_infer_request()
 
     def infer(ids: np.ndarray) -> np.ndarray:
-        gate = np.ones((len(ids), 1), np.float32)
-        logits: np.ndarray = request.infer({"ids": ids, "gate": gate})["logits"].copy()
+        pooled = request.infer({"ids": ids})["pooled"]
+        logits: np.ndarray = pooled @ adapter.weight.T + adapter.bias
         return logits
 
     return infer, sum(path.stat().st_size for path in out.iterdir())

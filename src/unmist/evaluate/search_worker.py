@@ -236,7 +236,8 @@ class FaissIvf:
         import faiss
 
         faiss.omp_set_num_threads(1)
-        index, held = faiss.read_index(str(folder / f"{self.name}.faiss")), vectors(folder)
+        index: Any = faiss.read_index(str(folder / f"{self.name}.faiss"))
+        held = vectors(folder)
         index.nprobe = PROBES
 
         def find(query: np.ndarray) -> np.ndarray:

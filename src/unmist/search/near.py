@@ -87,7 +87,7 @@ def open_index(folder: Path, manifest: Manifest) -> Near | None:
 
     path = folder / names[0]
     try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
         count, width = index.ntotal, index.d
     except (RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]

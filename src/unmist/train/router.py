@@ -139,7 +139,7 @@ def thresholds(router: Router, rows: Rows, seed: int = 1, most: int = 2_000) -> 
         others = [odds[other][:, number] for other in router.fields if other != field]
         grid = np.unique(np.concatenate([odds[field][:, number], *others]))
         refused = np.mean([np.searchsorted(np.sort(o), grid) / len(o) for o in others], axis=0)
-        least = max(grid[min(np.searchsorted(refused, FOREIGN), len(grid) - 1)], LEAST_ODDS)
+        least = max(grid[min(int(np.searchsorted(refused, FOREIGN)), len(grid) - 1)], LEAST_ODDS)
         found[field] = round(float(min(least, np.quantile(odds[field][:, number], 1 - KEPT))), 6)
     return found
 
