@@ -33,6 +33,18 @@ CLEAR = {
 }
 
 
+ROUTES = {
+    "mail.example.com": "hostname",
+    "powershell -nop -w hidden -enc JABjAGwAaQBlAG4AdAA=": "command",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36": (
+        "header"
+    ),
+    "C:\\Users\\alice\\Documents\\passwords.kdbx": "path",
+    "Jan 12 03:04:05 gw sshd[811]: Failed password for root from 192.0.2.7 port 4022 ssh2": "log",
+    "\x00\x8f\x9d\x01\x02\x7f\x03": "other",
+}
+
+
 @pytest.fixture(scope="module")
 def model() -> Model:
     return unmist.load(threads=1)
@@ -64,6 +76,22 @@ def test_its_specialist(model: Model) -> None:
     assert info["tasks"][TASK]["scores"]["test"]["accuracy"] > 1 / len(LABELS)
 
 
+def test_it_reads_eight_field_kinds(model: Model) -> None:
+    assert {model.field_of(task) for task in model.tasks} == {
+        *("hostname", "url", "http", "header", "command", "path", "log", "cloud")
+    }
+    info = model.info()
+    for task in model.tasks:
+        assert info["tasks"][task]["parameters"] <= 0.015 * info["parameters"], task
+
+
+def test_clear_texts_find_their_specialists(model: Model) -> None:
+    fields = [route.field for route in model.route(list(ROUTES))]
+    assert fields == list(ROUTES.values())
+    for said, field in zip(model.classify_routed(list(ROUTES)), fields, strict=True):
+        assert tuple(v.task for v in said) == (model.specialists(field) or ("router",))
+
+
 def test_every_specialist_belongs_to_the_encoder() -> None:
     folder = open_folder(SHIPPED)
     encoder = folder.manifest.files["model.safetensors"].sha256
@@ -84,7 +112,8 @@ def test_its_tokenizer_loses_nothing(model: Model, data: bytes) -> None:
 
 
 def test_a_log_from_end_to_end() -> None:
-    command = [sys.executable, "-m", "unmist", "classify", "--jsonl", "-q", str(EXAMPLE)]
+    command = [sys.executable, "-m", "unmist", "classify", "--task", TASK, "--jsonl", "-q"]
+    command.append(str(EXAMPLE))
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     assert done.stderr == ""
