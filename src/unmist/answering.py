@@ -10,7 +10,7 @@ from unmist.artifact import Folder, TaskCard
 from unmist.cache import Cache
 from unmist.engine import Engine
 from unmist.engine.router import Router
-from unmist.engine.wide import Wide
+from unmist.engine.wide import Wide, together
 from unmist.text import both_ends, cut, normalize
 
 Text = str | bytes
@@ -85,16 +85,20 @@ class Answerer:
             return []
         keys = [(self._cards[task].field, text) for task, text in questions]
         place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-        rows, truncated, familiar = self._rows(list(place))
+        rows, read, truncated, familiar = self._rows(list(place))
         asked = [(place[key], task) for key, (task, _) in zip(keys, questions, strict=True)]
         network = self._engine.run_mixed(rows, asked)
         answers: list[Answer | None] = [None] * len(questions)
-        for task in dict.fromkeys(task for task, _ in questions):
-            mine = [i for i, (other, _) in enumerate(questions) if other == task]
+        members: dict[str, list[int]] = {}
+        for i, (task, _) in enumerate(questions):
+            members.setdefault(task, []).append(i)
+        spelled = self._spelled(
+            {t: [asked[i][0] for i in mine] for t, mine in members.items()}, read
+        )
+        for task, mine in members.items():
             logits = np.array([network[i] for i in mine], np.float64)
-            if task in self._wide:
-                read = [self._tokenizer.decode(rows[asked[i][0]]) for i in mine]
-                logits += self._wide[task].logits(read)
+            if task in spelled:
+                logits += spelled[task]
             said = _softmax(logits / self._cards[task].temperature)
             for i, probabilities in zip(mine, said, strict=True):
                 row = asked[i][0]
@@ -102,19 +106,38 @@ class Answerer:
             self._keep(task, [(questions[i][1], answers[i]) for i in mine])
         return [answer for answer in answers if answer is not None]
 
-    def _rows(self, keys: list[tuple[str, Text]]) -> tuple[list[list[int]], list[bool], list[bool]]:
-        """Token rows of (field kind, text); whether each was cut, and is of that kind."""
+    def _spelled(self, asked: dict[str, list[int]], read: list[bytes]) -> dict[str, np.ndarray]:
+        """What the wide heads say, by task, of the texts at some places of ``read``. Tasks that are
+        asked about the same texts share their n-grams."""
+        alike: dict[tuple[int, ...], list[str]] = {}
+        for task, places in asked.items():
+            if task in self._wide:
+                alike.setdefault(tuple(places), []).append(task)
+        said: dict[str, np.ndarray] = {}
+        for chosen, tasks in alike.items():
+            heads = [self._wide[task] for task in tasks]
+            said |= zip(tasks, together(heads, [read[i] for i in chosen]), strict=True)
+        return said
+
+    def _rows(
+        self, keys: list[tuple[str, Text]]
+    ) -> tuple[list[list[int]], list[bytes], list[bool], list[bool]]:
+        """Token rows of (field kind, text), and what they read; whether each was cut, and is of
+        that kind."""
         rows: list[list[int]] = [[]] * len(keys)
+        read = [b""] * len(keys)
         truncated, familiar = [False] * len(keys), [True] * len(keys)
         for field in dict.fromkeys(field for field, _ in keys):
             places = [i for i, (other, _) in enumerate(keys) if other == field]
             encoded, was_cut = self.encode([keys[i][1] for i in places], field)
-            known = np.ones(len(places), bool)
+            texts = [self._tokenizer.decode(row) for row in encoded]
+            for i, row, text, cut_off in zip(places, encoded, texts, was_cut, strict=True):
+                rows[i], read[i], truncated[i] = row, text, cut_off
             if self.router is not None:
-                known = self.router.familiar([self._tokenizer.decode(r) for r in encoded], field)
-            for i, row, cut_off, like in zip(places, encoded, was_cut, known.tolist(), strict=True):
-                rows[i], truncated[i], familiar[i] = row, cut_off, like
-        return rows, truncated, familiar
+                like = self.router.familiar(texts, field).tolist()
+                for i, known in zip(places, like, strict=True):
+                    familiar[i] = known
+        return rows, read, truncated, familiar
 
     def _keep(self, task: str, said: list[tuple[Text, Answer | None]]) -> None:
         whole = [(text, answer) for text, answer in said if answer and not answer.truncated]

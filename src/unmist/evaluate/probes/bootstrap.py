@@ -17,25 +17,6 @@ def weights(rows: int, seed: int = 1, resamples: int = RESAMPLES) -> np.ndarray:
     return drawn.astype(np.float32)
 
 
-def accuracies(weight: np.ndarray, actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Accuracy of each resample: [resamples]."""
-    out: np.ndarray = weight @ (actual == predicted).astype(np.float32) / weight.sum(1)
-    return out
-
-
-def macro_f1s(
-    weight: np.ndarray, actual: np.ndarray, predicted: np.ndarray, labels: int
-) -> np.ndarray:
-    """:func:`unmist.evaluate.metrics.macro_f1` of each resample: [resamples]."""
-    columns = np.arange(labels)
-    is_actual, is_predicted = actual[:, None] == columns, predicted[:, None] == columns
-    hit = weight @ (is_actual & is_predicted).astype(np.float32)
-    total = weight @ is_actual.astype(np.float32) + weight @ is_predicted.astype(np.float32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f1 = 2 * hit / total  # nan for a label that does not occur
-    return np.asarray(np.nanmean(f1, axis=1))
-
-
 def weighted_means(weight: np.ndarray, values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Mean over the members of resampled groups, from each group's sum and size: [resamples]."""
     out: np.ndarray = weight @ values.astype(np.float32) / (weight @ sizes.astype(np.float32))

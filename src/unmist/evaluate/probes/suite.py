@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from unmist.evaluate import bootstrap as by_draw
 from unmist.evaluate import metrics
 from unmist.evaluate.probes import bootstrap, classifiers, forms, retrieval
 from unmist.evaluate.probes.country import country_rows
@@ -79,9 +80,7 @@ def _task(
     for probe, of_models in answers.items():
         out[probe] = {}
         for model, answer in of_models.items():
-            resampled = bootstrap.macro_f1s(
-                weight, labels.test, answer.predicted, len(labels.names)
-            )
+            resampled = by_draw.macro_f1(weight, labels.test, answer.predicted, len(labels.names))
             draws.setdefault(probe, {}).setdefault(model, []).append(resampled)
             out[probe][model] = _scores(labels, answer, weight, resampled)
     return out
@@ -93,7 +92,7 @@ def _scores(
     weight: np.ndarray,
     resampled: np.ndarray,
 ) -> dict[str, Any]:
-    accuracies = bootstrap.accuracies(weight, labels.test, answer.predicted)
+    accuracies = by_draw.mean(weight, labels.test == answer.predicted)
     return {
         "macro_f1": round(metrics.macro_f1(labels.test, answer.predicted, len(labels.names)), 4),
         "macro_f1_interval": bootstrap.interval(resampled),
