@@ -1,6 +1,6 @@
-"""Muon for the matrices, Adam for embeddings, norms and heads, in fp32.
+"""Muon for the matrices, Adam for embeddings, norms and heads.
 
-``torch.optim.Muon`` orthogonalises in bf16, which a CPU without bf16 units only emulates.
+``torch.optim.Muon`` always orthogonalises in bfloat16, which a CPU without the units only emulates.
 
 Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); scale
 ``0.2 * sqrt(max(m, n))`` from Liu et al., arXiv 2502.16982, so one learning rate serves both.
@@ -24,10 +24,12 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.01,
         steps: int = 5,
+        bf16: bool = False,
     ) -> None:
         super().__init__(
             params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "steps": steps}
         )
+        self._dtype = torch.bfloat16 if bf16 else torch.float32
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -41,7 +43,7 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(weight)
                 buffer = state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
                 update = weight.grad.lerp(buffer, group["momentum"])
-                update = orthogonalise(update, group["steps"])
+                update = orthogonalise(update.to(self._dtype), group["steps"])
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(update, alpha=-group["lr"] * 0.2 * max(weight.shape) ** 0.5)
 
