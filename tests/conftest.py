@@ -107,7 +107,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer_file: Pat
     from unmist.text import Tokenizer
     from unmist.train.encoder import Shape
     from unmist.train.export import export_encoder
-    from unmist.train.pretrain import Pretrainer
+    from unmist.train.pretrainer import Pretrainer
 
     torch.set_num_threads(1)
     torch.manual_seed(1)

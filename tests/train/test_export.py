@@ -9,7 +9,7 @@ from unmist.artifact import layout, manifest, verify
 from unmist.text import Tokenizer
 from unmist.train.encoder import Shape
 from unmist.train.export import export_encoder, load_encoder
-from unmist.train.pretrain import Pretrainer
+from unmist.train.pretrainer import Pretrainer
 
 
 def test_weights_come_back(tmp_path: Path, tokenizer_file: Path) -> None:

@@ -17,10 +17,12 @@ from safetensors.torch import load_file
 
 from unmist.text import Tokenizer
 from unmist.train import pretrain
-from unmist.train.encoder import Shape
+from unmist.train.encoder import Encoder, Shape
 from unmist.train.export import load_encoder, load_run
+from unmist.train.heldout import HeldOut
 from unmist.train.mixture import Batch, Mixture
-from unmist.train.pretrain import HeldOut, Recipe, Run, mask, old_pieces, rate_share, shape_of
+from unmist.train.pretrain import Recipe, Run, mask, rate_share, shape_of
+from unmist.train.start import deeper, old_pieces
 from unmist.train.tokenizer import train as train_tokenizer
 
 TASK = "host-category"
@@ -275,3 +277,26 @@ def test_shares_of_the_mixture(mixture_file: Path) -> None:
     assert sum(weights) == pytest.approx(1)
     assert weights[3] == pytest.approx(0.3, abs=1e-3)
     assert max(weights[:3]) - min(weights[:3]) < 0.05
+
+
+def test_more_layers_change_nothing_at_first() -> None:
+    torch.manual_seed(1)
+    shape = Shape(layers=2, hidden=64, vocabulary=50)
+    before, after = Encoder(shape), Encoder(Shape(**shape.as_dict() | {"layers": 5}))
+    after.load_state_dict(deeper(before.state_dict(), 5))
+    ids = torch.randint(0, 50, (4, 7))
+    assert torch.allclose(before(ids), after(ids), atol=1e-6)
+
+
+def test_a_step_in_bfloat16_is_nearly_a_plain_one(
+    tmp_path: Path, mixture_file: Path, tokenizer_file: Path
+) -> None:
+    losses = {}
+    for bf16 in (False, True):
+        plan = recipe(1.0)
+        plan.bf16 = bf16
+        run = Run(tmp_path / str(bf16), plan, Mixture(mixture_file), Tokenizer(tokenizer_file))
+        losses[bf16] = [
+            run._step(b, 0.5)[1:3] for b, _ in zip(run._steps(), range(3), strict=False)
+        ]
+    assert np.allclose(losses[False], losses[True], rtol=0.05)

@@ -13,7 +13,8 @@ from unmist.train import teacher
 from unmist.train.encoder import Shape
 from unmist.train.holdout import kin
 from unmist.train.mixture import Batch, Mixture
-from unmist.train.pretrain import Pretrainer, SoftTargets
+from unmist.train.pretrainer import Pretrainer
+from unmist.train.soft import SoftTargets
 
 TASK = "host-category"
 

@@ -234,7 +234,11 @@ def main() -> None:
     parser.add_argument("--version", default="0.1.0", help="version written into the manifest")
     parser.add_argument("--continue", dest="go_on", type=Path, help="adapter folder to start from")
     for name, default in vars(Recipe()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default)
+        else:
+            parser.add_argument(flag, type=type(default), default=default)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     recipe = Recipe(**{name: getattr(args, name) for name in vars(Recipe())})

@@ -12,7 +12,7 @@ from torch import Tensor
 from unmist.artifact import layout, manifest
 from unmist.text.fields import FIELDS, MASK, PAD, field_token
 from unmist.train.encoder import Encoder, Shape
-from unmist.train.pretrain import Pretrainer
+from unmist.train.pretrainer import Pretrainer
 
 
 def export_encoder(

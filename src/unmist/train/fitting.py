@@ -76,8 +76,10 @@ def _epoch(
             break
         warm = min(1.0, progress / 0.03)
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
+            answers = specialist(ids)
         loss = F.cross_entropy(
-            specialist(ids),
+            answers.float(),
             targets[torch.from_numpy(chosen)],
             weight=torch.from_numpy(each),
             label_smoothing=recipe.smoothing,

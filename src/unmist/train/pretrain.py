@@ -8,28 +8,28 @@ that a row stands in from the mean of its hidden states.
 
 import argparse
 import json
-import math
+import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from unmist.artifact import layout
-from unmist.text import Tokenizer, normalize
-from unmist.train import checkpoint, corpus
-from unmist.train.corpus import Example
+from unmist.text import Tokenizer
+from unmist.train import checkpoint, distill, pairs
+from unmist.train.distill import Master
 from unmist.train.encoder import SIZES, Encoder, Shape
-from unmist.train.mixture import Batch, Mixture, even, prepare
+from unmist.train.heldout import PROBES, HeldOut
+from unmist.train.mixture import Batch, Mixture, prepare
 from unmist.train.optimizer import Muon
-from unmist.train.probe import linear_probe
+from unmist.train.pairs import Pairs
+from unmist.train.pretrainer import Pretrainer
+from unmist.train.soft import SoftTargets
+from unmist.train.start import warm_start
 
 CHUNK_ROWS: Final = 160_000  # many, so that few batches of a length are not full
 # Share of the tokens that each field kind gets; of a mixture with fewer kinds, in proportion.
@@ -45,17 +45,6 @@ FIELD_SHARES: Final = {
     "cloud": 0.05,
     "prose": 0.03,
 }
-
-
-PROBES: Final = (
-    "host-category",
-    "url-threat",
-    "web-attack",
-    "user-agent",
-    "command-threat",
-    "cloud-action",
-    "log-source",
-)
 
 
 @dataclass
@@ -86,32 +75,11 @@ class Recipe:
     soft: str = ""  # soft targets of unmist.train.teacher
     soft_weight: float = 1.0
     init: str = ""  # model folder to start from
+    master: str = ""  # model folder to be distilled
+    pairs: float = 0.0  # last share of the budget in which pairs are compared, too
+    pair_weight: float = 0.3
+    pair_every: int = 2  # steps from one batch of pairs to the next
     shape: dict[str, Any] = field(default_factory=dict)
-
-
-class Pretrainer(nn.Module):
-    """Encoder, masked-token head tied to the embeddings, and one linear layer for all labels."""
-
-    def __init__(self, shape: Shape, classes: int) -> None:
-        super().__init__()
-        self.encoder = Encoder(shape)
-        self.dense = nn.Linear(shape.hidden, shape.hidden, bias=False)
-        self.norm = nn.LayerNorm(shape.hidden, eps=shape.norm_eps, bias=False)
-        self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
-        self.labels = nn.Linear(shape.hidden, classes)
-        nn.init.normal_(self.dense.weight, std=shape.hidden**-0.5)
-        nn.init.zeros_(self.labels.weight)
-        nn.init.zeros_(self.labels.bias)
-
-    def token_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Mean negative log-likelihood, nats, of masked tokens. ``hidden`` [masked, hidden]."""
-        x = self.norm(F.gelu(self.dense(hidden)))
-        table = self.encoder.embeddings.tok_embeddings.weight
-        return F.cross_entropy(F.linear(x, table, self.bias), targets)
-
-    def label_loss(self, pooled: Tensor, allowed: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy among the labels of each row's own question."""
-        return F.cross_entropy(self.labels(pooled).masked_fill(~allowed, -1e4), targets)
 
 
 def mask(
@@ -139,18 +107,29 @@ class Run:
     """One training run in a folder: ``checkpoint.safetensors``, ``log.jsonl``, ``recipe.json``."""
 
     def __init__(
-        self, folder: Path, recipe: Recipe, mixture: Mixture, tokenizer: Tokenizer
+        self,
+        folder: Path,
+        recipe: Recipe,
+        mixture: Mixture,
+        tokenizer: Tokenizer,
+        compared: Pairs | None = None,
     ) -> None:
+        self.compared = compared
         self.folder, self.recipe, self.mixture, self.tokenizer = folder, recipe, mixture, tokenizer
         torch.manual_seed(recipe.seed)
         self.model = Pretrainer(Shape(**recipe.shape), mixture.classes)
         self.encode = _compiled(self.model.encoder) if recipe.compile else self.model.encoder
+        self.master: Master | None = None
+        if recipe.master:
+            shape = self.model.encoder.shape
+            self.master = Master(Path(recipe.master), mixture.questions, shape.hidden)
         matrices: list[Tensor] = []
         if recipe.muon:
             matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
             matrices.append(self.model.dense.weight)
         taken = {id(w) for w in matrices}
-        others = [w for w in self.model.parameters() if id(w) not in taken]
+        learnt = [w for m in self._modules().values() for w in m.parameters() if w.requires_grad]
+        others = [w for w in learnt if id(w) not in taken]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             **({"muon": Muon(matrices, lr=recipe.lr, bf16=recipe.bf16)} if matrices else {}),
             "adam": torch.optim.AdamW(
@@ -171,6 +150,8 @@ class Run:
         for part in mixture.parts:
             self.allowed[part.question, part.first : part.first + part.count] = True
         self.soft = SoftTargets(Path(recipe.soft), mixture) if recipe.soft else None
+        if self.master is not None:
+            distill.start(self.model.encoder, self.master.encoder)
         if recipe.init:
             warm_start(self.model, tokenizer, mixture.questions, Path(recipe.init))
         if self.checkpoint.exists():
@@ -183,7 +164,12 @@ class Run:
         return self.folder / "checkpoint.safetensors"
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model}
+        return {"model": self.model} | ({"lift": self.master.lift} if self.master else {})
+
+    @property
+    def done(self) -> bool:
+        """Whether the budget is spent."""
+        return bool(self.state["seconds"] >= self.recipe.minutes * 60)
 
     def save(self) -> None:
         """Write the checkpoint atomically."""
@@ -197,7 +183,7 @@ class Run:
         budget = self.recipe.minutes * 60
         began, spent = time.monotonic(), self.state["seconds"]
         reported = saved = spent
-        sums = np.zeros(3)
+        sums = np.zeros(5)
         self.model.train()
         while self.state["seconds"] < budget:
             for batches in self._steps():
@@ -239,15 +225,17 @@ class Run:
         share = rate_share(self.recipe, progress)
         peaks = {"muon": self.recipe.lr, "adam": self.recipe.adam_lr}
         generator = np.random.default_rng([self.recipe.seed, 7, self.state["step"]])
-        sums = np.zeros(3)
+        sums = np.zeros(5)
         for batch in batches:
             with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
                 token, label = self._losses(batch, generator)
             loss = (token + self.recipe.label_weight * label) / len(batches)
             loss.backward()  # type: ignore[no-untyped-call]
-            sums += (1, token.item(), label.item())
+            sums[:3] += (1, token.item(), label.item())
             self.state["tokens"] += batch.ids.size
             self.state["rows"] += len(batch.ids)
+        if self.compared is not None and progress >= 1 - self.recipe.pairs:
+            sums[3:] += self._compare(self.compared)
         nn.utils.clip_grad_norm_(self.optimizers["adam"].param_groups[0]["params"], 1.0)
         for name, optimizer in self.optimizers.items():
             optimizer.param_groups[0]["lr"] = peaks[name] * share
@@ -255,6 +243,17 @@ class Run:
             optimizer.zero_grad()
         self.state["step"] += 1
         return sums
+
+    def _compare(self, compared: Pairs) -> tuple[float, float]:
+        """Gradients of one batch of pairs of each kind; (1, loss), or zeros between them."""
+        if self.state["step"] % self.recipe.pair_every:
+            return 0.0, 0.0
+        chance = random.Random(f"{self.recipe.seed} {self.state['step']}")
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
+            kinds = (compared.owners(chance), compared.forms(chance))
+            loss = torch.stack([pairs.loss(self.model.encoder, triples) for triples in kinds]).sum()
+        (self.recipe.pair_weight * loss).backward()  # type: ignore[no-untyped-call]
+        return 1.0, loss.item()
 
     def _losses(self, batch: Batch, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
         annealing = self.state["annealing"]
@@ -273,13 +272,18 @@ class Run:
         label = self.model.label_loss(pooled, allowed, torch.from_numpy(batch.label))
         if self.soft is not None:
             label = label + self.recipe.soft_weight * self.soft.loss(self.model, batch, pooled)
+        if self.master is not None:
+            rows, answers = torch.from_numpy(batch.ids), self.model.labels(pooled)
+            label = label + self.master.loss(rows, pooled, answers, allowed)
         return token, label
 
     def _log(self, sums: np.ndarray, seconds: float, probe: Any) -> None:
         entry = {key: value for key, value in self.state.items() if key != "cursors"}
         entry["seconds"] = round(self.state["seconds"], 1)
         entry["tokens_per_second"] = round(self.state["tokens"] / self.state["seconds"])
-        entry["token_loss"], entry["label_loss"] = (sums[1:] / max(sums[0], 1)).round(4).tolist()
+        entry["token_loss"], entry["label_loss"] = (sums[1:3] / max(sums[0], 1)).round(4).tolist()
+        if sums[3]:
+            entry["pair_loss"] = round(sums[4] / sums[3], 4)
         if probe is not None:
             entry |= probe(self)
         with (self.folder / "log.jsonl").open("a") as log:
@@ -291,30 +295,6 @@ def _compiled(encoder: Encoder) -> Callable[[Tensor], Tensor]:
     # One graph for every number of rows and tokens.
     encode: Callable[[Tensor], Tensor] = torch.compile(encoder, dynamic=True)
     return encode
-
-
-class SoftTargets:
-    """What a teacher said about rows of the mixture, as one more question asked of those rows."""
-
-    def __init__(self, path: Path, mixture: Mixture) -> None:
-        with safe_open(path, "np") as file:
-            rows, self._said = file.get_tensor("rows"), file.get_tensor("probabilities")
-            task = file.metadata()["task"]
-        part = next(part for part in mixture.parts if part.name == task)
-        self._columns = slice(part.first, part.first + part.count)
-        self._place = np.full(len(mixture.labels), -1, np.int32)
-        self._place[rows] = np.arange(len(rows))
-
-    def loss(self, model: Pretrainer, batch: Batch, pooled: Tensor) -> Tensor:
-        """Cross-entropy against the teacher, averaged over the whole batch: rows it did not
-        answer count as zero."""
-        place = self._place[batch.rows]
-        asked = np.flatnonzero(place >= 0)
-        if not len(asked):
-            return torch.zeros(())
-        logits = model.labels(pooled[torch.from_numpy(asked)])[:, self._columns]
-        said = torch.from_numpy(self._said[place[asked]].astype(np.float32))
-        return F.cross_entropy(logits, said, reduction="sum") / len(place)
 
 
 def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list[float]:
@@ -339,119 +319,6 @@ def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list
                 shares[group] *= FIELD_SHARES[kind] * (share if both else 1) / shares[group].sum()
     rows = shares / lengths
     return list(rows / rows.sum())
-
-
-def warm_start(
-    model: Pretrainer, tokenizer: Tokenizer, questions: list[dict[str, Any]], folder: Path
-) -> None:
-    """Start from a model folder, whose tokenizer, questions and number of layers may be others.
-
-    A piece that its tokenizer lacks starts as the mean of the pieces it would have been; a label
-    that none of its questions had starts at zero; a layer more changes nothing at first.
-    """
-    state = {k: v.float() for k, v in load_file(folder / layout.WEIGHTS).items()}
-    heads = {k: v.float() for k, v in load_file(folder / layout.PRETRAINING).items()}
-    with safe_open(folder / layout.PRETRAINING, "pt") as file:
-        asked = json.loads(file.metadata()["questions"])
-    before = Tokenizer(folder / layout.TOKENIZER)
-    pieces = [torch.tensor(ids) for ids in old_pieces(tokenizer, before)]
-    for tensors, name in ((state, "embeddings.tok_embeddings.weight"), (heads, "bias")):
-        tensors[name] = torch.stack([tensors[name][ids].mean(0) for ids in pieces])
-    model.encoder.load_state_dict(deeper(state, model.encoder.shape.layers))
-    number = {label: i for i, label in enumerate(_labels(asked))}
-    places = [(i, number[label]) for i, label in enumerate(_labels(questions)) if label in number]
-    for name in ("labels.weight", "labels.bias"):
-        old, heads[name] = heads[name], torch.zeros_like(model.state_dict()[name])
-        heads[name][[i for i, _ in places]] = old[[j for _, j in places]]
-    model.load_state_dict(heads, strict=False)
-
-
-def deeper(state: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """An encoder's tensors with layers more: each is a copy of the one before it that adds nothing
-    to the residual stream until it is trained.
-
-    Source: Chen et al., "Net2Net", arXiv 1511.05641.
-    """
-    before = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
-    grown = {name: value for name, value in state.items() if not name.startswith("layers.")}
-    sources = [place * before // layers for place in range(layers)]
-    for place, source in enumerate(sources):
-        new = place > 0 and source == sources[place - 1]
-        for name, value in state.items():
-            if name.startswith(f"layers.{source}."):
-                key = name.replace(str(source), str(place), 1)
-                grown[key] = torch.zeros_like(value) if new and ".Wo." in name else value
-        if new and source == 0:  # the first layer has no norm of its own
-            width = state["final_norm.weight"].shape
-            grown[f"layers.{place}.attn_norm.weight"] = torch.ones(width)
-    return grown
-
-
-def old_pieces(tokenizer: Tokenizer, before: Tokenizer) -> list[list[int]]:
-    """For each id of a tokenizer, the ids of an earlier one that say the same."""
-    known = {before.piece(i): [i] for i in range(before.size) if before.piece(i)}
-    pieces = [tokenizer.piece(i) for i in range(tokenizer.size)]
-    split = before.encode_batch(pieces)
-    same = [known.get(piece) or ids for piece, ids in zip(pieces, split, strict=True)]
-    return [ids or [i] for i, ids in enumerate(same)]  # special tokens have the same ids in all
-
-
-def _labels(questions: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(question["name"], label) for question in questions for label in question["labels"]]
-
-
-class HeldOut:
-    """Bits per byte of masked tokens on dev rows, and linear probes; every few reports.
-
-    The first task is read in full, of the others a sample: probing takes time from training.
-    """
-
-    def __init__(
-        self, data: Path, tokenizer: Tokenizer, tasks: Sequence[str] = PROBES, every: int = 10
-    ) -> None:
-        self.every, self.calls, self.tokenizer = every, 0, tokenizer
-        self.tasks: dict[str, tuple[str, list[Example], list[Example]]] = {}
-        for task in tasks:
-            train, dev = (corpus.split(data, task, name) for name in ("train", "dev"))
-            many, few = (5000, len(dev)) if task == tasks[0] else (1000, 500)
-            train, dev = (
-                rows[:: max(len(rows) // n, 1)] for rows, n in ((train, many), (dev, few))
-            )
-            self.tasks[task] = (corpus.field_of(data, task), train, dev)
-        field, _, dev = self.tasks[tasks[0]]
-        names = [normalize(e.text, field) for e in dev]
-        self.rows = [even(row) for row in tokenizer.encode_batch(names, field)]
-
-    def __call__(self, run: Run) -> dict[str, float]:
-        """``bits_per_byte`` and each probe's accuracy on every n-th call and at the end."""
-        self.calls += 1
-        done = run.state["seconds"] >= run.recipe.minutes * 60
-        if self.calls % self.every and not done:
-            return {}
-        run.model.eval()
-        with torch.inference_mode():
-            found = {"bits_per_byte": self._bits_per_byte(run)}
-            for task, (kind, train, dev) in self.tasks.items():
-                found[task] = linear_probe(run.model.encoder, self.tokenizer, train, dev, kind)
-        run.model.train()
-        return {name: round(value, 4) for name, value in found.items()}
-
-    def _bits_per_byte(self, run: Run) -> float:
-        generator = np.random.default_rng(0)
-        nats = count = 0.0
-        for length in sorted({len(r) for r in self.rows}):
-            ids = np.array([r for r in self.rows if len(r) == length])
-            hide = generator.random(ids.shape) < 0.3
-            hide[:, 0] = False
-            flat = np.flatnonzero(hide)
-            if not len(flat):
-                continue
-            masked = torch.from_numpy(np.where(hide, self.tokenizer.mask_id, ids))
-            hidden = run.model.encoder(masked).flatten(0, 1)[torch.from_numpy(flat)]
-            targets = ids.ravel()[flat]
-            nats += run.model.token_loss(hidden, torch.from_numpy(targets)).item() * len(flat)
-            count += sum(len(self.tokenizer.piece(int(t))) for t in targets)
-        return nats / count / math.log(2)
 
 
 def main() -> None:
@@ -487,7 +354,8 @@ def main() -> None:
     else:
         recipe.shape = shape_of(args.size, tokenizer.size).as_dict()
     stored.write_text(json.dumps(vars(recipe), indent=1) + "\n")
-    run = Run(args.run, recipe, Mixture(mixture_path), tokenizer)
+    compared = Pairs(args.data, tokenizer) if recipe.pairs else None
+    run = Run(args.run, recipe, Mixture(mixture_path), tokenizer, compared)
     run.train(probe=HeldOut(args.data, tokenizer, args.probes.split()))
 
 

@@ -1,0 +1,77 @@
+"""A small encoder learns from a larger one of the same tokenizer and questions.
+
+For every row the small one is asked for the larger one's vector, by way of a linear map that is
+thrown away afterwards, and for its answer to the row's question. It starts from the larger one's
+token table, seen in as many principal directions as it has dimensions.
+
+Source: Sanh et al., "DistilBERT, a distilled version of BERT", arXiv 1910.01108.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from unmist.artifact import layout
+from unmist.train.encoder import Encoder
+from unmist.train.export import load_encoder
+
+
+class Master(nn.Module):
+    """A frozen model folder, and the map from the learner's vectors to its own."""
+
+    def __init__(self, folder: Path, questions: list[dict[str, Any]], hidden: int) -> None:
+        super().__init__()
+        self.encoder = load_encoder(folder).eval().requires_grad_(False)
+        heads = load_file(folder / layout.PRETRAINING)
+        self.labels = nn.Linear(self.encoder.shape.hidden, heads["labels.bias"].shape[0])
+        self.labels.load_state_dict(
+            {name: heads[f"labels.{name}"].float() for name in ("weight", "bias")}
+        )
+        self.labels.requires_grad_(False)
+        self.lift = nn.Linear(hidden, self.encoder.shape.hidden)
+        asked = json.loads(_metadata(folder / layout.PRETRAINING)["questions"])
+        if asked != questions:
+            raise ValueError(f"{folder}: was asked other questions than the mixture's")
+
+    def loss(self, ids: Tensor, pooled: Tensor, answers: Tensor, allowed: Tensor) -> Tensor:
+        """Distance of the vectors plus cross-entropy against the master's answers.
+
+        Args:
+            ids: whole rows [rows, length].
+            pooled: the learner's vectors [rows, hidden].
+            answers: the learner's logits for all labels [rows, labels].
+            allowed: the labels of each row's question, bool [rows, labels].
+        """
+        with torch.no_grad():
+            vectors = self.encoder(ids).mean(1)
+            said = self.labels(vectors).masked_fill(~allowed, -1e4).softmax(1)
+        near = 1 - F.cosine_similarity(self.lift(pooled).float(), vectors.float()).mean()
+        return near + F.cross_entropy(answers.masked_fill(~allowed, -1e4).float(), said.float())
+
+
+def start(learner: Encoder, master: Encoder) -> None:
+    """Give the learner the master's token table in its principal directions.
+
+    Raises:
+        ValueError: their vocabularies differ.
+    """
+    table = master.embeddings.tok_embeddings.weight.detach()
+    if learner.shape.vocabulary != len(table):
+        raise ValueError("the learner has another vocabulary than the master")
+    with torch.no_grad():
+        _, directions = torch.linalg.eigh(table.T @ table)  # eigenvalues rise
+        narrow = table @ directions[:, -learner.shape.hidden :]
+        learner.embeddings.tok_embeddings.weight.copy_(narrow)
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        found: dict[str, str] = file.metadata()
+    return found

@@ -1,0 +1,195 @@
+"""Pairs that a vector shall bring together, and near ones that it shall keep apart.
+
+Two kinds: hosts of one owner, and a text beside another form of itself that means the same. Each
+pair has a near miss, the first text with one character changed, that no owner and no form shares.
+
+Sources: van den Oord et al., "Representation Learning with Contrastive Predictive Coding" (the
+loss), arXiv 1807.03748; Kusupati et al., "Matryoshka Representation Learning" (the same loss on the
+first dimensions alone), arXiv 2205.13147.
+"""
+
+import csv
+import random
+import re
+import string
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from unmist.text import Tokenizer, normalize
+from unmist.text.views import vary, views
+from unmist.train import corpus
+from unmist.train.holdout import kin
+from unmist.train.mixture import even, withheld
+
+Encode = Callable[[Tensor], Tensor]
+"""Ids [rows, length] to hidden states [rows, length, hidden]."""
+
+FIELDS: Final = ("url", "http", "command", "path", "header", "cloud")
+OWNERS_A_STEP: Final = 128
+FORMS_A_STEP: Final = 48
+TEMPERATURE: Final = 0.05
+DIMENSIONS: Final = (64, 128)  # beside all of them
+_TEXTS_OF_FIELD: Final = 20_000
+_LONGEST: Final = 200  # characters of a text whose forms are compared
+_SIGNS: Final = string.ascii_lowercase + string.digits + "-'\";<|`$."
+_LONG_NUMBER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])")
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Token ids of each pair's two texts and of the near miss of the first."""
+
+    first: list[list[int]]
+    second: list[list[int]]
+    miss: list[list[int]]
+
+
+class Pairs:
+    """Draws triples: hosts of training owners, and texts of the pretraining files."""
+
+    def __init__(self, data: Path, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        found = owners(data)
+        self._wide = [domains for domains in found if len(domains) > 1]
+        self._narrow = [domains for domains in found if len(domains) == 1]
+        self._texts = {field: _texts(data, field) for field in FIELDS}
+        self._texts = {field: texts for field, texts in self._texts.items() if texts}
+
+    def owners(self, chance: random.Random) -> Triples:
+        """Two hosts of each of some owners, half of them of owners of two registrable domains."""
+        half = OWNERS_A_STEP // 2  # of two domains, else spelling alone would do
+        chosen = chance.sample(self._wide, min(half, len(self._wide)))
+        chosen += chance.sample(self._narrow, min(half, len(self._narrow)))
+        rows: list[tuple[str, str, str]] = []
+        for domains in chosen:
+            one, other = chance.sample(domains, 2) if len(domains) > 1 else domains * 2
+            first = chance.choice(one)
+            second = chance.choice([host for host in other if host != first] or other)
+            rows.append((first, second, changed(first, chance)))
+        return self._encoded(rows, "hostname")
+
+    def forms(self, chance: random.Random) -> Triples:
+        """A text of one field beside a form of it that means the same."""
+        if not self._texts:
+            return Triples([], [], [])
+        field = chance.choice(list(self._texts))
+        rows: list[tuple[str, str, str]] = []
+        for text in chance.sample(
+            self._texts[field], min(4 * FORMS_A_STEP, len(self._texts[field]))
+        ):
+            other = same(text, field, chance)
+            if other is not None and len(rows) < FORMS_A_STEP:
+                rows.append((text, other, changed(text, chance)))
+        return self._encoded(rows, field)
+
+    def _encoded(self, rows: Sequence[tuple[str, str, str]], field: str) -> Triples:
+        sides = []
+        for texts in zip(*rows, strict=True):
+            normalized = [normalize(text, field) for text in texts]
+            ids = self._tokenizer.encode_batch(normalized, field)
+            sides.append([even(row) for row in ids])
+        return Triples(*sides) if sides else Triples([], [], [])
+
+
+def owners(data: Path) -> list[list[list[str]]]:
+    """Hosts of each training owner with two or more, grouped by registrable domain."""
+    owned: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for path in sorted((data / "pretrain" / "hostname" / "pairs").glob("*.tsv.zst")):
+        rows = csv.DictReader(corpus.lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
+        for row in rows:
+            if row["split"] == "train":
+                owned[path.name, row["owner"]].add(row["host"])
+    found = []
+    for _, group in sorted(owned.items()):
+        hosts = sorted(group)
+        domains: dict[str, list[str]] = defaultdict(list)
+        for host, domain in zip(hosts, kin(hosts, "hostname"), strict=True):
+            domains[domain].append(host)
+        if len(hosts) > 1:
+            found.append(list(domains.values()))
+    return found
+
+
+def _texts(data: Path, field: str) -> list[str]:
+    """Short texts of a field's pretraining files, at most so many of each."""
+    held, found = withheld(data, field), []
+    files = corpus.sources(data, field)
+    for path in files:
+        lines = [text for text in corpus.lines(path) if len(text) <= _LONGEST]
+        few = lines[:: max(len(lines) * len(files) // _TEXTS_OF_FIELD, 1)]
+        found += [text for text in few if normalize(text, field) not in held]
+    return found
+
+
+def same(text: str, field: str, chance: random.Random) -> str | None:
+    """Another form of a text that means the same, or None."""
+    ways: list[Callable[[], str | None]] = [
+        lambda view=view: vary(view, text, chance.randrange(1 << 30))  # type: ignore[misc]
+        for view in views(field)
+        if not view.evasion
+    ]
+    ways += [lambda: _next_number(text, chance), lambda: _doubled(text, field)]
+    chance.shuffle(ways)
+    return next((form for way in ways if (form := way()) is not None), None)
+
+
+def _next_number(text: str, chance: random.Random) -> str | None:
+    """Another digit in a long number: an identifier, a time, a process."""
+    found = list(_LONG_NUMBER.finditer(text))
+    if not found:
+        return None
+    place = chance.choice(found).end() - 1
+    return text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+
+
+def _doubled(text: str, field: str) -> str | None:
+    """A space or a slash of a path twice, outside quotes."""
+    sign = "/" if field == "path" else " "
+    plain = re.split(r"['\"\n]", text, maxsplit=1)[0]
+    place = plain.find(sign, 1)
+    return None if place < 0 or field == "url" else text[:place] + sign + text[place:]
+
+
+def changed(text: str, chance: random.Random) -> str:
+    """One character of a text replaced, left out, doubled or put in."""
+    if not text:
+        return chance.choice(_SIGNS)
+    place = chance.randrange(len(text))
+    before, own, after = text[:place], text[place], text[place + 1 :]
+    sign = chance.choice([sign for sign in _SIGNS if sign != own.lower()])
+    return before + chance.choice([sign, "", own * 2, own + sign]) + after
+
+
+def pooled(encode: Encode, rows: Sequence[Sequence[int]]) -> Tensor:
+    """Mean hidden states [rows, hidden] of rows of any lengths, one pass for each length."""
+    lengths = np.array([len(row) for row in rows])
+    order = np.argsort(lengths, kind="stable")
+    starts = np.flatnonzero(np.diff(lengths[order], prepend=0))
+    groups = np.split(order, starts[1:])
+    parts = [encode(torch.tensor([rows[i] for i in group])).mean(1) for group in groups]
+    return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
+
+
+def loss(encode: Encode, triples: Triples) -> Tensor:
+    """InfoNCE of first texts among all second texts and near misses, in the mean over dimensions.
+
+    Nats; zero where there is no pair.
+    """
+    count = len(triples.first)
+    if count < 2:
+        return torch.zeros(())
+    vectors = pooled(encode, [*triples.first, *triples.second, *triples.miss]).float()
+    losses = []
+    for dimensions in (*DIMENSIONS, vectors.shape[1]):
+        unit = F.normalize(vectors[:, :dimensions], dim=1)
+        logits = unit[:count] @ unit[count:].T / TEMPERATURE
+        losses.append(F.cross_entropy(logits, torch.arange(count)))
+    return torch.stack(losses).mean()

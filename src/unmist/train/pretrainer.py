@@ -1,0 +1,32 @@
+"""What pretraining trains: the encoder, a head for masked tokens, a layer for all labels."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from unmist.train.encoder import Encoder, Shape
+
+
+class Pretrainer(nn.Module):
+    """Encoder, masked-token head tied to the embeddings, and one linear layer for all labels."""
+
+    def __init__(self, shape: Shape, classes: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape)
+        self.dense = nn.Linear(shape.hidden, shape.hidden, bias=False)
+        self.norm = nn.LayerNorm(shape.hidden, eps=shape.norm_eps, bias=False)
+        self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
+        self.labels = nn.Linear(shape.hidden, classes)
+        nn.init.normal_(self.dense.weight, std=shape.hidden**-0.5)
+        nn.init.zeros_(self.labels.weight)
+        nn.init.zeros_(self.labels.bias)
+
+    def token_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """Mean negative log-likelihood, nats, of masked tokens. ``hidden`` [masked, hidden]."""
+        x = self.norm(F.gelu(self.dense(hidden)))
+        table = self.encoder.embeddings.tok_embeddings.weight
+        return F.cross_entropy(F.linear(x, table, self.bias), targets)
+
+    def label_loss(self, pooled: Tensor, allowed: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy among the labels of each row's own question."""
+        return F.cross_entropy(self.labels(pooled).masked_fill(~allowed, -1e4), targets)
