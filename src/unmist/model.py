@@ -34,6 +34,7 @@ def load(
     *,
     adapters: Sequence[str | Path] = (),
     threads: int | None = None,
+    precision: str = "auto",
     cache: int = ENTRIES,
 ) -> "Model":
     """Open a model folder, checked against its manifest.
@@ -42,16 +43,18 @@ def load(
         path: the folder; None opens the model that is shipped inside the package.
         adapters: adapter folders that lie elsewhere, as ``unmist train`` writes them.
         threads: CPU threads; None lets the engine choose.
+        precision: ``f32``, ``bf16``, or ``auto`` for what suits the CPU; the environment variable
+            UNMIST_PRECISION says what ``auto`` is.
         cache: answers to keep, so that a text which comes again is not computed again; 0 for none.
 
     Raises:
         ModelError: the folder is missing, altered, or holds what must not be opened.
-        UsageError: ``cache`` is negative.
+        UsageError: ``cache`` is negative, or there is no such precision.
     """
     if cache < 0:
         raise UsageError(f"cache={cache}: expected a number of answers to keep, or 0 for none")
     folder = open_folder(Path(path) if path is not None else SHIPPED, [Path(a) for a in adapters])
-    return Model(folder, Engine(folder, threads), cache)
+    return Model(folder, Engine(folder, threads, precision), cache)
 
 
 class Model:

@@ -210,6 +210,13 @@ def test_a_freshly_loaded_model_is_the_same_to_the_bit(
     assert fresh.engine == f"openvino f32 ({units()})"
 
 
+def test_bfloat16_is_asked_for_by_name(tiny_model: Model, tiny_model_folder: Path) -> None:
+    half = unmist.load(tiny_model_folder, threads=1, precision="bf16")
+    assert half.engine == f"openvino bf16 ({units()})"
+    cosine = (half.embed(NAMES) * tiny_model.embed(NAMES)).sum(1)
+    assert cosine.min() > 0.99
+
+
 def test_the_longest_row(tiny_model: Model) -> None:
     row = [tiny_model.tokenizer.field_id("hostname")] + [100] * 127
     vectors = tiny_model._engine.run([row, row[:5]]).vectors

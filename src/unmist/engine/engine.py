@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unmist.artifact import Adapter, Folder
-from unmist.engine import batching, graph
+from unmist.engine import batching, graph, runtime
 from unmist.engine.runtime import ov, units
 
 
@@ -26,24 +26,27 @@ class Engine:
     with places for LoRA factors. An adapter's factors are an input of the second, so an adapter
     costs no more memory than its size, and those that are not asked change no bit of an answer.
 
-    Arithmetic is float32 on every CPU and a row's answer does not depend on the rows beside it
-    (to 1e-5) nor on the run (to the bit, for the same machine and number of threads).
+    A row's answer does not depend on the rows beside it (to 1e-5) nor on the run (to the bit, for
+    the same machine and number of threads). Matrix products are in float32, or in bfloat16 with
+    sums in float32 where the CPU has units for it: see :func:`unmist.engine.runtime.precision`.
 
     Args:
         folder: an opened model folder.
         threads: CPU threads for one batch; None lets the runtime choose.
+        precision: ``f32``, ``bf16``, or ``auto`` for what suits the CPU.
     """
 
-    def __init__(self, folder: Folder, threads: int | None = None) -> None:
+    def __init__(self, folder: Folder, threads: int | None = None, precision: str = "auto") -> None:
         self.tasks = tuple(folder.adapters)
         self.max_tokens = folder.config.max_position_embeddings
-        self.name = f"openvino f32 ({units()})"
+        kind = runtime.precision(precision)
+        self.name = f"openvino {kind} ({units()})"
         self._folder, self._graphs = folder, dict[bool, ov.InferRequest]()
         modules = {module for adapter in folder.adapters.values() for module in adapter.lora}
         self._modules = sorted(modules)
         self._settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": kind,
         }
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads

@@ -4,6 +4,7 @@
 finds no ``openvino_telemetry``; then it uses a stub of its own. So it must not find it.
 """
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
+from unmist.errors import UsageError
+
+PRECISIONS: Final = ("auto", "f32", "bf16")
+_VARIABLE: Final = "UNMIST_PRECISION"
 _TELEMETRY: Final = "openvino_telemetry"
 _UNITS: Final = (  # flag in /proc/cpuinfo, what it is called here; the widest first
     ("amx_bf16", "amx"),
@@ -42,7 +47,7 @@ with hidden_telemetry():
     import openvino as ov
     from openvino import opset13 as op
 
-__all__ = ["hidden_telemetry", "op", "ov", "units"]
+__all__ = ["PRECISIONS", "hidden_telemetry", "op", "ov", "precision", "units"]
 
 
 def units() -> str:
@@ -54,3 +59,22 @@ def units() -> str:
         return platform.machine()
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
     return next((name for flag, name in _UNITS if flag in flags), platform.machine())
+
+
+def precision(wanted: str = "auto") -> str:
+    """What an engine computes in: ``f32`` or ``bf16``.
+
+    ``auto`` is what ``UNMIST_PRECISION`` says, else bfloat16 where the CPU multiplies it in units
+    of its own (more than twice as fast there, see docs/benchmarks/engines.json), else float32. A
+    CPU without such units would only emulate it.
+
+    Raises:
+        UsageError: no such precision.
+    """
+    if wanted == "auto":
+        wanted = os.environ.get(_VARIABLE, "auto")
+    if wanted not in PRECISIONS:
+        raise UsageError(f"no precision {wanted!r}; one of: {', '.join(PRECISIONS)}")
+    if wanted == "auto":
+        return "bf16" if units() in ("amx", "avx512_bf16") else "f32"
+    return wanted
