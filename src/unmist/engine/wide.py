@@ -37,6 +37,25 @@ def together(heads: Sequence[Wide], texts: Sequence[bytes]) -> list[np.ndarray]:
     on the other rows.
     """
     bits = max(head.bits for head in heads)
+    if len(texts) == 1:
+        totals = _totals_of_one(heads, ngrams.of_one(texts[0], bits), bits)
+    else:
+        totals = _totals(heads, texts, bits)
+    length = np.sqrt(ngrams.counts(texts))[:, None]
+    return [
+        (total / length * head.scale).astype(np.float32)
+        for head, total in zip(heads, totals, strict=True)
+    ]
+
+
+def _totals_of_one(heads: Sequence[Wide], buckets: np.ndarray, bits: int) -> list[np.ndarray]:
+    return [
+        head.weight.take(buckets >> (bits - head.bits), axis=0).sum(0, dtype=np.int64)[None]
+        for head in heads
+    ]
+
+
+def _totals(heads: Sequence[Wide], texts: Sequence[bytes], bits: int) -> list[np.ndarray]:
     totals = [np.zeros((len(texts), head.weight.shape[1]), np.int64) for head in heads]
     for rows, buckets in ngrams.hashed(texts, bits):
         if not len(rows):
@@ -45,8 +64,4 @@ def together(heads: Sequence[Wide], texts: Sequence[bytes]) -> list[np.ndarray]:
         for head, total in zip(heads, totals, strict=True):
             chosen = head.weight[buckets >> (bits - head.bits)]
             total[rows[starts]] += np.add.reduceat(chosen, starts, axis=0, dtype=np.int64)
-    length = np.sqrt(ngrams.counts(texts))[:, None]
-    return [
-        (total / length * head.scale).astype(np.float32)
-        for head, total in zip(heads, totals, strict=True)
-    ]
+    return totals

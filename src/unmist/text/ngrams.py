@@ -40,6 +40,16 @@ def hashed(texts: Sequence[bytes], bits: int) -> Iterator[tuple[np.ndarray, np.n
         yield row[: len(code)][whole], buckets.astype(np.int64)
 
 
+def of_one(text: bytes, bits: int) -> np.ndarray:
+    """All buckets of one row: int64 [m], as :func:`hashed` has them, in a fraction of the time."""
+    data = np.frombuffer(START + text + END, np.uint8).astype(np.uint64) + np.uint64(1)
+    code, codes = np.zeros(len(data), np.uint64), []
+    for size in SIZES:
+        code = code[: len(data) - size + 1] * _BASE + data[size - 1 :]
+        codes.append(code)
+    return ((np.concatenate(codes) * _MIX) >> np.uint64(64 - bits)).astype(np.int64)
+
+
 def counts(texts: Sequence[bytes]) -> np.ndarray:
     """Number of n-grams of all sizes of each row: int64 [n]."""
     lengths = np.array([len(text) + 2 for text in texts], np.int64)
