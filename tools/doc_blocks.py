@@ -3,7 +3,8 @@
 A block is told what may be done with it by an HTML comment on the line before it:
 
 ``<!-- run -->``
-    it is run by the tests, in a folder with ``examples/`` in it; blocks of a page share the folder.
+    it is run by the tests, in a folder with ``examples/`` and a few inputs (``INPUTS``) in it;
+    blocks of a page share the folder.
 ``<!-- not run: REASON -->``
     it is not, and the reader of the source sees why. Its commands are checked all the same.
 
@@ -33,6 +34,13 @@ from unmist.cli import main as unmist
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+INPUTS: Final = {
+    "dns.log": "dns.log",
+    "logs/dns.log": "dns.log",
+    "hosts.txt": "hostnames.txt",
+    "names.txt": "hostnames.txt",
+}
+"""Names that pages use for the user's own files, and the example that stands in for each."""
 _FENCE: Final = re.compile(r"```(\w*)$")
 _MARK: Final = re.compile(r"<!-- (run|not run: (.+)) -->$")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
@@ -151,6 +159,11 @@ def run(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
         RuntimeError: one fails, with all that it says.
     """
     shutil.copytree(ROOT / "examples", folder / "examples", dirs_exist_ok=True)
+    for name, example in INPUTS.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "examples" / example, folder / name)
+    known = "text,label\nirs.gov,government\nbund.de,government\nbet365.com,gambling\n"
+    (folder / "known.csv").write_text(known)
     program = folder / ".bin" / "unmist"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m unmist "$@"\n')
