@@ -82,7 +82,8 @@ def test_each_row_is_asked_about_by_the_specialists_of_its_kind(model: Model) ->
     assert verdicts[1][0].field == "command"
     assert (verdicts[1][0].status, verdicts[1][0].reason) == ("abstain", "no_specialist")
     assert [said[0].reason for said in verdicts[2:]] == ["unfamiliar", "empty"]
-    assert verdicts[3][0].status == "bad_input"
+    nothing = verdicts[3][0]
+    assert (nothing.status, nothing.field, nothing.model_label) == ("bad_input", "other", None)
     alone = [model.classify([texts[0]], task)[0] for task in ("host-category", "second")]
     assert [v.model_label for v in verdicts[0]] == [v.model_label for v in alone]
     for routed, single in zip(verdicts[0], alone, strict=True):

@@ -92,6 +92,11 @@ def test_clear_texts_find_their_specialists(model: Model) -> None:
         assert tuple(v.task for v in said) == (model.specialists(field) or ("router",))
 
 
+def test_an_empty_row_is_of_no_kind(model: Model) -> None:
+    (verdict,) = model.classify_routed([" "])[0]
+    assert (verdict.task, verdict.status, verdict.reason) == ("router", "bad_input", "empty")
+
+
 def test_every_specialist_belongs_to_the_encoder() -> None:
     folder = open_folder(SHIPPED)
     encoder = folder.manifest.files["model.safetensors"].sha256

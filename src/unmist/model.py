@@ -321,7 +321,12 @@ class Model:
         self, rows: Sequence[Row], asked: Sequence[str | bytes], *, from_file: bool
     ) -> list[list[Verdict]]:
         routes = self.route(asked)
-        pairs = [(i, t) for i, route in enumerate(routes) for t in self.specialists(route.field)]
+        pairs = [
+            (i, task)
+            for i, route in enumerate(routes)
+            if rows[i].text.strip()  # of nothing there is no kind
+            for task in self.specialists(route.field)
+        ]
         several = [rows[i] for i, _ in pairs]
         texts, tasks = [asked[i] for i, _ in pairs], [task for _, task in pairs]
         verdicts: list[list[Verdict]] = [[] for _ in rows]
@@ -385,21 +390,22 @@ def _verdict(row: Row, card: TaskCard, answer: Answer | None, *, from_file: bool
 
 
 def _unasked(row: Row, route: Route, *, from_file: bool) -> Verdict:
-    """The verdict on a row for whose kind there is no specialist."""
+    """The verdict on a row for whose kind there is no specialist, or that has no text."""
+    empty = not row.text.strip()
     status: Status = "abstain"
     reason = "unfamiliar" if route.field == "other" else "no_specialist"
-    if row.problem is not None or not row.text.strip():
+    if row.problem is not None or empty:
         status, reason = "bad_input", row.problem or "empty"
     return Verdict(
         text=row.text,
-        field=route.field,
+        field="other" if empty else route.field,
         task=ROUTER,
         label=None,
         score=0.0,
         status=status,
         reason=reason,
-        model_label=route.field,
-        model_score=route.score,
+        model_label=None if empty else route.field,
+        model_score=None if empty else route.score,
         source=row.source if from_file else None,
         line=row.line if from_file else None,
     )

@@ -9,6 +9,18 @@ import pytest
 from unmist.errors import ModelError
 
 MEASURES = {"rows": 1000, "accuracy": 0.91234, "macro_f1": 0.9, "ece": 0.01, "per_label": {"a": 1}}
+POINTS = {
+    "news": [
+        {
+            "threshold": 0.9,
+            "chosen": True,
+            "answered": 1200,
+            "precision": 0.96,
+            "recall": None,
+            "false_positive_rate": 0.001,
+        }
+    ]
+}
 
 
 def test_info_for_people(unmist):
@@ -52,9 +64,9 @@ def measured(monkeypatch):
     """Every evaluation gives :data:`MEASURES`."""
     evaluate = types.ModuleType("unmist.evaluate")
 
-    def evaluate_task(model, task, data, progress):
+    def evaluate_task(model, task, data, progress, thresholds=False):
         progress(MEASURES["rows"])
-        return dict(MEASURES)
+        return MEASURES | ({"thresholds": POINTS} if thresholds else {})
 
     evaluate.evaluate_task = evaluate_task
     monkeypatch.setitem(sys.modules, "unmist.evaluate", evaluate)
@@ -67,6 +79,14 @@ def test_evaluate(unmist):
     people = unmist(*args)
     assert "0.9123" in people.stdout
     assert "1,000" in people.stdout
+
+
+@pytest.mark.usefixtures("measured")
+def test_evaluate_at_other_thresholds(unmist):
+    args = ("evaluate", "host-category", "--data", "test.csv", "--thresholds")
+    assert json.loads(unmist(*args, "--json").stdout)["thresholds"] == POINTS
+    (row,) = (line for line in unmist(*args).stdout.splitlines() if line.startswith("news"))
+    assert row.split() == ["news", "0.9000*", "1,200", "0.9600", "-", "0.0010"]
 
 
 @pytest.mark.usefixtures("measured")

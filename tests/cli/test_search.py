@@ -141,7 +141,7 @@ def test_what_cannot_run_is_2_and_one_line(unmist, index, tmp_path, table, fake,
 
 def test_a_job_is_indexed_without_embedding_again(unmist, tmp_path, fake, monkeypatch):
     logs = tmp_path / "dns.txt"
-    logs.write_text("news.example\ntracker.example.org\nb.example\n")
+    logs.write_text("news.example\ntracker.example.org\nb.example\nmaybe.example\n")
     job, out = tmp_path / "job", tmp_path / "index"
     run = ("run", logs, "--task", "host-category", "--embed", "--part-rows", 2, "-o", job)
     assert unmist(*run).exit_code == 0
@@ -153,12 +153,15 @@ def test_a_job_is_indexed_without_embedding_again(unmist, tmp_path, fake, monkey
     monkeypatch.setattr(fake["FakeModel"], "embed", refuse)
     done = unmist("index", job, "-o", out)
     assert done.exit_code == 0
-    assert done.stderr == f"3 rows, 0 bad, 0 filtered; 3 texts in {out}\n"
+    assert done.stderr == f"4 rows, 0 bad, 0 filtered; 4 texts in {out}\n"
     monkeypatch.setattr(fake["FakeModel"], "embed", embed)
     found = hits(unmist("search", out, "b.example", "--jsonl", "--label", "tracker"))
     assert [hit["columns"]["text"] for hit in found] == ["b.example", "tracker.example.org"]
     assert found[0]["columns"]["source"] == str(logs)
-    assert found[0]["columns"]["line"] == 3
+    assert found[0]["columns"]["line"] == 3  # what is abstained on has no label to be found by
+    people = unmist("search", out, "b.example").stdout.splitlines()
+    assert people[1].split() == ["0.0000", "b.example", "tracker", f"{logs}:3"]
+    assert all("tracker" not in line for line in people if "maybe.example" in line)
 
 
 def test_dedupe(unmist, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unmist.errors import InputError
-from unmist.evaluate.data import Example, examples
+from unmist.evaluate.data import Example, examples, labelled
 
 TABLE = "text\tlabel\tgroup\nmail.a.com\tx\ta.com\nb.com\ty\t\n"
 EXPECTED = [Example("mail.a.com", "x", "a.com"), Example("b.com", "y", "b.com")]
@@ -29,6 +29,18 @@ def test_compressed_or_not(tmp_path: Path, pack) -> None:
     path = tmp_path / "a.tsv"
     path.write_bytes(pack(TABLE.encode()))
     assert examples(path) == EXPECTED
+
+
+def test_other_kinds_of_files_are_read_by_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label,more\nmail.a.com,x,1\nb.com,,2\n")
+    assert labelled(path) == [Example("mail.a.com", "x", "mail.a.com")]
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "b.com", "label": "y"}\n')
+    assert labelled(path) == [Example("b.com", "y", "b.com")]
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(TABLE.encode()))
+    assert labelled(path) == EXPECTED
 
 
 def escape(text: str) -> str:

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmist.train.calibration import log_softmax, temperature, thresholds
+from unmist.train.calibration import (
+    log_softmax,
+    temperature,
+    thresholds,
+    thresholds_for_false_positives,
+)
 
 
 def sampled(rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +74,24 @@ def test_too_few_rows_prove_nothing() -> None:
     assert thresholds(probabilities, np.zeros(19, int), 0.9)[0] == 1
     probabilities = np.tile([0.9, 0.1], (20, 1))
     assert thresholds(probabilities, np.zeros(20, int), 0.9)[0] == pytest.approx(0.9, abs=1e-4)
+
+
+def test_thresholds_for_a_false_positive_rate() -> None:
+    rng = np.random.default_rng(1)
+    scores = rng.uniform(0.5, 1, 2000)
+    labels = rng.integers(0, 2, 2000)
+    probabilities = np.stack([scores, 1 - scores], 1)  # every row is predicted as 0
+    for rate in (0.01, 0.1):
+        chosen = thresholds_for_false_positives(probabilities, labels, rate)
+        others = labels != 0
+        wrong = (scores[others] >= chosen[0]).mean()
+        assert rate - 0.002 < wrong <= rate
+        assert chosen[1] == 0  # it is never predicted, so never wrongly
+    assert thresholds_for_false_positives(probabilities, labels, 0.001)[0] == 1
+
+
+def test_equal_scores_are_answered_together_or_not_at_all() -> None:
+    probabilities = np.tile([0.9, 0.1], (400, 1))
+    labels = np.repeat([0, 1], 200)
+    chosen = thresholds_for_false_positives(probabilities, labels, 0.5)
+    assert chosen[0] > 0.9

@@ -15,6 +15,7 @@ import click
 from unmist.errors import UnmistError
 
 _VERBS: Final = {
+    "calibrate": "unmist.cli.calibrate",
     "classify": "unmist.cli.classify",
     "dedupe": "unmist.cli.dedupe",
     "embed": "unmist.cli.embed",

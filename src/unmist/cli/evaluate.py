@@ -18,7 +18,7 @@ from unmist.cli.inputs import (
 )
 from unmist.cli.measures import explanations, robustness
 from unmist.cli.reports import row_progress
-from unmist.cli.tables import facts, standard_output
+from unmist.cli.tables import facts, operating_points, standard_output
 
 _TITLES: Final = {
     "rows": "rows",
@@ -34,10 +34,12 @@ _TITLES: Final = {
 class _TaskOrMeasure(click.Group):
     """A group whose first word, when it is none of its verbs, is the name of a task."""
 
+    default: Final = "task"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the verb ``task`` in front where none is given."""
         if args and args[0] not in (*self.commands, *ctx.help_option_names):
-            args = ["task", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 
@@ -58,7 +60,13 @@ command.add_command(explanations)
 @command.command("task", short_help="Accuracy and calibration of one task.")
 @click.argument("task")
 @click.option(
-    "--data", required=True, metavar="FILE", help="Labelled rows, e.g. FILE.tsv.zst: text, label."
+    "--data",
+    required=True,
+    metavar="FILE",
+    help="Labelled rows with columns text and label: TSV, CSV, JSON lines or Parquet.",
+)
+@click.option(
+    "--thresholds", is_flag=True, help="Also what other thresholds would do, label by label."
 )
 @model_option
 @adapter_option
@@ -67,6 +75,7 @@ command.add_command(explanations)
 def of_task(
     task: str,
     data: str,
+    thresholds: bool,
     model_path: Path | None,
     adapters: tuple[Path, ...],
     as_json: bool,
@@ -79,12 +88,17 @@ def of_task(
     model = open_model(model_path, threads, adapters)
     require_task(model, task)
     with row_progress(quiet=quiet, shares_screen=False) as progress:
-        result = evaluate_task(model, task, data, progress.update)
+        more = {"thresholds": True} if thresholds else {}
+        result = evaluate_task(model, task, data, progress.update, **more)
     output = standard_output()
     if as_json:
         output.write(json.dumps(result) + "\n")
-    else:
-        output.write("\n".join(_lines(task, result)) + "\n")
+        return
+    points = result.pop("thresholds", {})
+    lines = _lines(task, result)
+    if points:
+        lines += ["", *operating_points(points), "", "* the threshold in use"]
+    output.write("\n".join(lines) + "\n")
 
 
 def _lines(task: str, result: Mapping[str, Any]) -> list[str]:

@@ -29,7 +29,9 @@ _BAR: Final = 20  # characters
 
 @click.command("explain", short_help="Which bytes drove a label.")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--task", default="host-category", show_default=True, metavar="T")
+@click.option(
+    "--task", default="host-category", show_default=True, metavar="T", help="What to ask."
+)
 @model_option
 @adapter_option
 @click.option(

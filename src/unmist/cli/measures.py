@@ -21,9 +21,9 @@ def _options(rows: int) -> Callable[[_F], _F]:
     """What both verbs take."""
 
     def add(function: _F) -> _F:
-        for option in (
+        options = (
             click.option(
-                "--task", "tasks", multiple=True, metavar="T", help="Default: every task."
+                "--task", "tasks", multiple=True, metavar="T", help="Task to measure. Default: all."
             ),
             click.option(
                 "--data",
@@ -41,7 +41,9 @@ def _options(rows: int) -> Callable[[_F], _F]:
                 show_default=True,
                 help="Rows drawn from each test file.",
             ),
-            click.option("--seed", type=int, default=1, show_default=True),
+            click.option(
+                "--seed", type=int, default=1, show_default=True, help="Which rows are drawn."
+            ),
             click.option("--note", default="", help="A sentence for the top of the page."),
             click.option(
                 "-o",
@@ -54,7 +56,8 @@ def _options(rows: int) -> Callable[[_F], _F]:
             model_option,
             adapter_option,
             run_options,
-        ):
+        )
+        for option in reversed(options):  # the last one added is shown first
             function = option(function)
         return function
 

@@ -195,6 +195,7 @@ def _print(answers: Iterator[dict[str, Any]], kind: str) -> None:
 
 def _table(answers: Iterator[dict[str, Any]]) -> None:
     from unmist.cli.tables import fit, standard_output
+    from unmist.search.filters import is_label
     from unmist.visible import visible
 
     stream, first = standard_output(), True
@@ -208,7 +209,7 @@ def _table(answers: Iterator[dict[str, Any]]) -> None:
             figure = f"{hit.get('distance', hit.get('score')):.4f}"
             text = fit(visible(columns["text"]), min(width, 60), cut=False)
             cells = [figure, text, f"x{hit['rows']:,}" if hit["rows"] > 1 else ""]
-            cells += [visible(v) for n, v in columns.items() if n.endswith("_label") and v]
+            cells += [visible(v) for n, v in columns.items() if is_label(n) and v]
             cells += [f"~ {visible(hit['example'])}"] if "example" in hit else []
             cells.append(visible(f"{columns['source']}:{columns['line']}"))
             stream.write("  " + "  ".join(cell for cell in cells if cell) + "\n")

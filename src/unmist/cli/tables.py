@@ -160,3 +160,23 @@ def _fact(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_fact(item) for item in value)
     return "-" if value is None else visible(str(value))
+
+
+def operating_points(points: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """What thresholds do, label by label, as :func:`unmist.evaluate.thresholds.points` says it.
+    The model's own is marked."""
+    width = max((display_width(visible(label)) for label in points), default=5)
+    titles = ("threshold", "answered", "precision", "recall", "false positives")
+    lines = [fit("label", max(width, 5), cut=False) + _GAP + _GAP.join(titles)]
+    for label, rows in points.items():
+        name = fit(visible(label), max(width, 5), cut=False)
+        for row in rows:
+            shares = (row["precision"], row["recall"], row["false_positive_rate"])
+            cells = [
+                f"{row['threshold']:.4f}{'*' if row['chosen'] else ' '}",
+                f"{row['answered']:,}",
+            ]
+            cells += ["-" if share is None else f"{share:.4f}" for share in shares]
+            aligned = [cell.rjust(len(title)) for cell, title in zip(cells, titles, strict=True)]
+            lines.append(name + _GAP + _GAP.join(aligned))
+    return lines

@@ -32,8 +32,17 @@ FORMATS: Final = ("auto", "lines", "zeek", "eve", "jsonl")
 
 @click.command("tail", short_help="Verdicts of a growing log, as its lines come.")
 @click.argument("log", metavar="FILE")
-@click.option("--task", default="host-category", show_default=True, metavar="T")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="auto", show_default=True)
+@click.option(
+    "--task", default="host-category", show_default=True, metavar="T", help="What to ask."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="How the log is written; auto looks at its first lines.",
+)
 @click.option("--column", metavar="C", help="Column or key that holds the text.")
 @click.option("--from-start", is_flag=True, help="Begin with what is in FILE, not after it.")
 @click.option(
@@ -51,7 +60,13 @@ FORMATS: Final = ("auto", "lines", "zeek", "eve", "jsonl")
     help="How often to look for new lines.",
 )
 @click.option("--once", is_flag=True, help="Stop at the end of FILE.")
-@click.option("--output-format", type=click.Choice(LINE_KINDS), default="jsonl", show_default=True)
+@click.option(
+    "--output-format",
+    type=click.Choice(LINE_KINDS),
+    default="jsonl",
+    show_default=True,
+    help="A verdict a line, or events: ocsf (Detection Finding) or ecs.",
+)
 @output_option("Append to OUT instead of standard output.")
 @model_option
 @adapter_option

@@ -34,7 +34,12 @@ _RANK: Final = 8
     help="Column that says which rows belong together; never split apart. "
     "Default: the registrable domain of hostnames and URLs, near-equal texts of other fields.",
 )
-@click.option("--format", "format_", type=click.Choice(("auto", "csv", "jsonl", "parquet")))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("auto", "csv", "jsonl", "parquet")),
+    help="How FILE is written; auto, the default, looks at its name and first bytes.",
+)
 @click.option(
     "-o",
     "--output",
@@ -64,7 +69,9 @@ _RANK: Final = 8
     show_default=True,
     help="What the thresholds aim at; below them it abstains.",
 )
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="CPU threads."
+)
 @click.option(
     "--progress",
     type=click.Choice(("auto", "json", "none")),

@@ -1,4 +1,4 @@
-"""Labelled files: TSV with columns text and label, compressed or not."""
+"""Labelled files: columns text and label, compressed or not."""
 
 import csv
 import io
@@ -46,6 +46,23 @@ def examples(path: Path) -> list[Example]:
                 raise InputError("no text or no label here", str(path), reader.line_num)
             rows.append(Example(_unescape(text), label, row.get("group") or text))
         return rows
+
+
+def labelled(path: Path) -> list[Example]:
+    """All rows of a labelled file of any kind, by its name: a TSV as :func:`examples` reads it,
+    else what ``unmist train`` reads. Rows without a text or a label are an error in the first and
+    left out in the others.
+
+    Raises:
+        InputError: the file cannot be read, or lacks the columns text and label.
+        UsageError: a file of another kind lacks these columns.
+    """
+    if ".tsv" in path.suffixes or path.suffix in ("", ".zst", ".gz"):
+        return examples(path)
+    from unmist.train import table
+
+    rows = table.read(path, "text", "label")
+    return [Example(t, n, t) for t, n in zip(rows.texts, rows.labels, strict=True)]
 
 
 def _unescape(text: str) -> str:

@@ -9,56 +9,71 @@ import numpy as np
 
 from unmist.errors import InputError
 from unmist.evaluate import metrics
-from unmist.evaluate.data import examples
+from unmist.evaluate.data import Example, labelled
+from unmist.evaluate.thresholds import points
 from unmist.model import Model
 
 _CHUNK = 4096
 
 
 def evaluate_task(
-    model: Model, task: str, data: str | Path, progress: Callable[[int], object] | None = None
+    model: Model,
+    task: str,
+    data: str | Path,
+    progress: Callable[[int], object] | None = None,
+    *,
+    thresholds: bool = False,
 ) -> dict[str, Any]:
     """Accuracy, macro-F1, calibration and what the thresholds do, on a labelled file.
 
     Args:
         model: an open model.
         task: one of its specialists.
-        data: a ``.tsv``, ``.tsv.zst`` or ``.tsv.gz`` with columns text and label.
+        data: a file with columns text and label: TSV, CSV, JSON lines or Parquet, compressed or
+            not.
         progress: called with the number of rows done since the last call.
+        thresholds: also say what other thresholds would do.
 
     Returns:
         ``accuracy`` and ``macro_f1`` of the network's own answer on all rows; ``coverage``, the
         share answered at the default thresholds, and ``answered_accuracy`` on those; ``ece``;
-        ``f1`` and ``precision`` (of answered rows) per label; ``rows``; ``seconds``.
+        ``f1`` and ``precision`` (of answered rows) per label; ``rows``; ``seconds``; on demand
+        ``thresholds``, see :func:`unmist.evaluate.thresholds.points`.
 
     Raises:
         InputError: the file cannot be read or has no rows.
         UsageError: the model has no such task.
     """
     card = model.card(task)
-    rows = examples(Path(data))
+    rows = labelled(Path(data))
     if not rows:
         raise InputError("no rows; expected columns text and label", str(data))
     began = time.perf_counter()
+    probabilities = _ask(model, task, rows, progress)
+    seconds = time.perf_counter() - began
+    number = {label: i for i, label in enumerate(card.labels)}
+    actual = np.array([number.get(row.label, -1) for row in rows])
+    chosen = np.array([card.thresholds[label] for label in card.labels])
+    file = "/".join(Path(data).parts[-2:])
+    result: dict[str, Any] = {"task": task, "data": file, "model": model.hash}
+    result |= score(probabilities, actual, chosen, card.labels)
+    result |= {"rows": len(rows), "seconds": round(seconds, 3)}
+    if thresholds:
+        result["thresholds"] = points(probabilities, actual, card.labels, chosen)
+    return result
+
+
+def _ask(
+    model: Model, task: str, rows: list[Example], progress: Callable[[int], object] | None
+) -> np.ndarray:
+    """Probabilities [rows, labels], in constant memory but for these."""
     parts = []
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         parts.append(model.probabilities([row.text for row in chunk], task))
         if progress is not None:
             progress(len(chunk))
-    seconds = time.perf_counter() - began
-    number = {label: i for i, label in enumerate(card.labels)}
-    actual = np.array([number.get(row.label, -1) for row in rows])
-    thresholds = np.array([card.thresholds[label] for label in card.labels])
-    scores = score(np.concatenate(parts), actual, thresholds, card.labels)
-    return (
-        {"task": task, "data": "/".join(Path(data).parts[-2:]), "model": model.hash}
-        | scores
-        | {
-            "rows": len(rows),
-            "seconds": round(seconds, 3),
-        }
-    )
+    return np.concatenate(parts)
 
 
 def score(

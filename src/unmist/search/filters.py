@@ -43,7 +43,7 @@ class Filter(NamedTuple):
         """
         masks = []
         if self.labels:
-            titles = [name for name in names if name.endswith("_label")]
+            titles = [name for name in names if is_label(name)]
             if not titles:
                 raise UsageError("this index has no labels; index with --task to have some")
             found = [_equal(column(name), name, list(self.labels)) for name in titles]
@@ -63,6 +63,12 @@ class Filter(NamedTuple):
             values = [value for key, value in self.where if key == name]
             masks.append(_equal(column(name), name, values))
         return np.logical_and.reduce(masks) if masks else None
+
+
+def is_label(name: str) -> bool:
+    """Whether a column holds what a specialist answered; what the network said of a row that it
+    abstains on, as ``unmist run`` keeps it, is no answer."""
+    return name.endswith("_label") and not name.endswith("_model_label")
 
 
 def _equal(pieces: list[pa.ChunkedArray], name: str, values: list[str]) -> np.ndarray:

@@ -61,3 +61,30 @@ def thresholds(
         if reached.any():
             chosen[label] = max(scores[np.flatnonzero(reached)[-1]] - _MARGIN, 0.0)
     return chosen
+
+
+def thresholds_for_false_positives(
+    probabilities: np.ndarray, actual: np.ndarray, rate: float
+) -> np.ndarray:
+    """Per label, the lowest score from which at most ``rate`` of the rows of all other labels are
+    answered with it.
+
+    A label with fewer than ``3 / rate`` rows of other labels beside it gets 1.0: none wrong among n
+    rows says no more than that the rate is below 3 / n, with 95 % confidence.
+
+    Returns:
+        [labels] thresholds on the calibrated probability of the predicted label.
+    """
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    chosen = np.ones(probabilities.shape[1])
+    for label in range(probabilities.shape[1]):
+        others = int((actual != label).sum())
+        if others * rate < 3:
+            continue
+        wrong = np.sort(confidence[(predicted == label) & (actual != label)])
+        allowed = int(others * rate)
+        if len(wrong) <= allowed:
+            chosen[label] = 0.0
+        else:  # the highest one that may no longer be answered
+            chosen[label] = min(float(wrong[len(wrong) - allowed - 1]) + _MARGIN, 1.0)
+    return chosen
