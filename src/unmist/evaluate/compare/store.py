@@ -12,7 +12,7 @@ from unmist.errors import UsageError
 from unmist.io import AtomicFile
 
 Fit = dict[str, Any]
-"""One fit: ``model``, ``how``, ``task``, ``seed`` and its figures."""
+"""One fit: ``model``, ``how``, ``task``, ``seed``, which decide its place, and its figures."""
 _KEY = ("model", "how", "task", "seed")
 
 
@@ -46,11 +46,10 @@ class Store:
                 )
             self.fits = before["fits"]
 
-    def has(self, **key: Any) -> bool:
-        """Whether a fit is done, its answers included."""
-        named = [key[name] for name in _KEY]
+    def has(self, key: dict[str, Any]) -> bool:
+        """Whether a fit of which all this is true is done, its answers included."""
         return self._answers(key).exists() and any(
-            [fit[name] for name in _KEY] == named for fit in self.fits
+            all(fit.get(name) == value for name, value in key.items()) for fit in self.fits
         )
 
     def add(self, fit: Fit, predicted: np.ndarray) -> None:
