@@ -19,7 +19,7 @@ DGA = ("dgaintel", "dgad", "nDPI")
 PHISHING = ("fraudurl",)
 
 
-class Absent(UsageError):
+class AbsentError(UsageError):
     """A rival is not installed under its Python."""
 
 
@@ -32,7 +32,7 @@ def scores(name: str, texts: Sequence[str], pythons: Mapping[str, str]) -> np.nd
         pythons: the Python that has a rival's package, by name; others are asked under this one.
 
     Raises:
-        Absent: its package is not there.
+        AbsentError: its package is not there.
         UsageError: it is there and failed; the message has the end of its output.
     """
     command = [pythons.get(name, sys.executable), rivals_worker.__file__, name]
@@ -46,7 +46,7 @@ def scores(name: str, texts: Sequence[str], pythons: Mapping[str, str]) -> np.nd
         check=False,
     )
     if done.returncode == rivals_worker.ABSENT:
-        raise Absent(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+        raise AbsentError(f"{name}: {done.stderr.strip().splitlines()[-1]}")
     if done.returncode:
         raise UsageError(f"{name}: failed\n{done.stderr[-800:]}")
     out = np.array(json.loads(done.stdout.splitlines()[-1]), np.float64)

@@ -60,12 +60,11 @@ def _cell(one: dict[str, Any] | None, best: float) -> str:
 
 
 def _against(whole: dict[str, Any]) -> list[str]:
-    rows = [
-        [f"{name}", "", *(str(len(of[verdict])) for verdict in ("win", "tie", "loss"))]
-        + [", ".join(f"`{task}`" for task in of["loss"]) or "-"]
-        for name, of in sorted(whole["against"].items())
-    ]
-    rows = [[row[0], *row[2:]] for row in rows]
+    rows = []
+    for name, of in sorted(whole["against"].items()):
+        counts = [str(len(of[verdict])) for verdict in ("win", "tie", "loss")]
+        lost = ", ".join(f"`{task}`" for task in of["loss"]) or "-"
+        rows.append([name, *counts, lost])
     said = (
         "Our shipped specialists against each, over the tasks above: a win or a loss is a "
         "difference in macro-F1 whose interval does not hold zero."
