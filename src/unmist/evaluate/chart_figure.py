@@ -1,8 +1,12 @@
 """The chart as a figure: parameters across (log), accuracy up, for light and for dark pages."""
 
 import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from unmist.evaluate.compare import contenders as c
 from unmist.io import AtomicFile
@@ -17,8 +21,10 @@ _HOW: Final = {  # marker and colour of each way; one pair for every kind, told 
     c.SHIPPED: ("*", "#1b9e77"),
 }
 _FOR: Final = ("compare", "the chart")
-_LIGHT: Final = {"paper": "#ffffff", "ink": "#1d2330", "grid": "#dfe3e8"}
-_DARK: Final = {"paper": "#14171d", "ink": "#e6e9ef", "grid": "#2d333d"}
+_FONT: Final = 8.5  # of the names, in points
+_WON: Final = ": the smallest to beat every larger one"
+_LIGHT: Final = {"paper": "#ffffff", "ink": "#1d2330", "grid": "#dfe3e8", "faint": "#9aa1ab"}
+_DARK: Final = {"paper": "#14171d", "ink": "#e6e9ef", "grid": "#2d333d", "faint": "#69717e"}
 
 
 def write(folder: Path, whole: dict[str, Any]) -> None:
@@ -62,8 +68,8 @@ def draw(whole: dict[str, Any], colours: dict[str, str]) -> Any:
             label=None if one["how"] in shown else one["how"],
         )  # fmt: skip
         shown.add(one["how"])
-    _names(axes, whole, colours)
     _legend(axes, colours)
+    _names(figure, axes, whole, colours)
     return figure
 
 
@@ -82,39 +88,63 @@ def _dress(axes: Any, colours: dict[str, str], whole: dict[str, Any]) -> None:
 
 
 def _legend(axes: Any, colours: dict[str, str]) -> None:
+    axes.plot([], [], "s", color=_HOW[c.LINEAR][1], markerfacecolor="none", label="all rows")
     legend = axes.legend(
-        frameon=False, ncols=len(_HOW), loc="lower center", bbox_to_anchor=(0.5, 1.0)
+        frameon=False, ncols=len(_HOW) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0)
     )
     for text in legend.get_texts():
         text.set_color(colours["ink"])
 
 
-def _names(axes: Any, whole: dict[str, Any], colours: dict[str, str]) -> None:
-    """A name beside each point; the best of those that would overlap keeps the place to the right,
-    others move down until there is room."""
-    low, high = axes.get_ylim()
-    step = (high - low) / 26
-    taken: list[tuple[float, float]] = []
-    order = sorted(whole["compared"], key=lambda one: -one["accuracy"]["value"])
-    for one in order:
-        place, x = one["accuracy"]["value"], one["parameters"]
-        while any(abs(place - y) < step and 1 / 9 < x / at < 9 for at, y in taken):
-            place -= step / 4
-        taken.append((x, place))
+def _names(figure: Any, axes: Any, whole: dict[str, Any], colours: dict[str, str]) -> None:
+    """A name beside each point, at the nearest of some places where it covers nothing."""
+    figure.draw_without_rendering()  # only now it is known where the points lie
+    scale = 72 / figure.dpi
+    points = [(one["parameters"], one["accuracy"]["value"]) for one in whole["compared"]]
+    at = axes.transData.transform(points) * scale
+    taken = [_Box(x - 7, y - 9, x + 7, y + 9) for x, y in at]
+    for one, point, (x, y) in zip(whole["compared"], points, at, strict=True):
         won = one["name"] == whole["smallest_winner"]
-        said = one["model"] + (" (cut)" if one["cut"] else "")
+        said = one["model"] + (" (cut)" if one["cut"] else "") + (_WON if won else "")
+        box = next(b for b in _places(x, y, said) if not any(map(b.meets, taken)) or b.last)
+        taken.append(box)
+        far = abs(box.left - x) > 20 or not box.bottom <= y <= box.top
         axes.annotate(
-            said, (x, one["accuracy"]["value"]), xytext=(x * 1.13, place), va="center",
-            fontsize=8.5, color=_HOW[one["how"]][1] if won else colours["ink"],
-            fontweight="bold" if won else "normal", parse_math=False,
+            said, point, xytext=(box.left - x, box.bottom - y), textcoords="offset points",
+            va="bottom", fontsize=_FONT, parse_math=False,
+            color=_HOW[one["how"]][1] if won else colours["ink"],
+            fontweight="bold" if won else "normal",
+            arrowprops={"arrowstyle": "-", "color": colours["faint"], "lw": 0.7} if far else None,
         )  # fmt: skip
         if won:
             axes.scatter(
-                [x], [one["accuracy"]["value"]], s=420, facecolors="none",
-                edgecolors=_HOW[one["how"]][1], linewidths=1.6, zorder=4,
-            )  # fmt: skip
-            axes.annotate(
-                "the smallest that beats every larger one", (x, one["accuracy"]["high"]),
-                xytext=(0, 14), textcoords="offset points", ha="center", fontsize=8.5,
-                color=colours["ink"],
-            )  # fmt: skip
+                *point, s=420, facecolors="none", edgecolors=_HOW[one["how"]][1], linewidths=1.6
+            )
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Where a text or a point lies, in points; ``last`` is the place for want of a better."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    last: bool = False
+
+    def meets(self, other: "_Box") -> bool:
+        apart = self.left >= other.right or other.left >= self.right
+        return not (apart or self.bottom >= other.top or other.bottom >= self.top)
+
+
+def _places(x: float, y: float, said: str) -> Iterator[_Box]:
+    """Places for a text around a point, the nearer ones first."""
+    wide, high = len(said) * _FONT * 0.58, _FONT * 1.35
+    for away in range(0, 120, 6):
+        for turn in range(16):
+            angle = turn * np.pi / 8
+            across, up = (10 + away) * np.cos(angle), (10 + away) * np.sin(angle)
+            left = x + across - (wide if across < -1 else 0 if across > 1 else wide / 2)
+            bottom = y + up - high / 2
+            yield _Box(left, bottom, left + wide, bottom + high)
+    yield _Box(x + 10, y - high / 2, x + 10 + wide, y + high / 2, last=True)
