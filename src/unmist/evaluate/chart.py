@@ -19,18 +19,18 @@ from typing import Any
 
 from unmist.evaluate import chart_figure
 from unmist.evaluate.compare import contenders as c
-from unmist.evaluate.compare import measure, options
+from unmist.evaluate.compare import measure, names, options
 from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.compare.store import Store, markdown_table, write_text
 
-_PEER_WAYS = (c.PROBE, c.LORA, c.WHOLE)
-_OUR_WAYS = (c.PROBE, c.LORA, c.SHIPPED)
+_PEER_WAYS = (names.PROBE, names.LORA, names.WHOLE)
+_OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
 
 
 def contenders(args: argparse.Namespace, how: options.Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = [*options.light_ones(how, args.threads, every=True), options.cnn(how)]
-    for name, folder in {c.OURS: args.model, **options.named(args.ours)}.items():
+    for name, folder in {names.OURS: args.model, **options.named(args.ours)}.items():
         found += options.of_ours(name, folder, how, args, _OUR_WAYS)
     for name, folder in options.named(args.peer).items():
         found += options.of_peer(name, folder, how, args, _PEER_WAYS)

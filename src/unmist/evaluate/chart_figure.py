@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.evaluate.compare import contenders as c
+from unmist.evaluate.compare import names
 from unmist.io import AtomicFile
 from unmist.map.extra import need
 
 _SIZE: Final = (9.0, 5.6)
 _HOW: Final = {  # marker and colour of each way; one pair for every kind, told apart without colour
-    c.LINEAR: ("s", "#8a8f98"),
-    c.PROBE: ("o", "#2f7ed8"),
-    c.LORA: ("^", "#d9822b"),
-    c.WHOLE: ("D", "#8e5bb5"),
-    c.SHIPPED: ("*", "#1b9e77"),
+    names.LINEAR: ("s", "#8a8f98"),
+    names.PROBE: ("o", "#2f7ed8"),
+    names.LORA: ("^", "#d9822b"),
+    names.WHOLE: ("D", "#8e5bb5"),
+    names.SHIPPED: ("*", "#1b9e77"),
 }
 _FOR: Final = ("compare", "the chart")
 _FONT: Final = 8.5  # of the names, in points
@@ -88,7 +88,7 @@ def _dress(axes: Any, colours: dict[str, str], whole: dict[str, Any]) -> None:
 
 
 def _legend(axes: Any, colours: dict[str, str]) -> None:
-    axes.plot([], [], "s", color=_HOW[c.LINEAR][1], markerfacecolor="none", label="all rows")
+    axes.plot([], [], "s", color=_HOW[names.LINEAR][1], markerfacecolor="none", label="all rows")
     legend = axes.legend(
         frameon=False, ncols=len(_HOW) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0)
     )

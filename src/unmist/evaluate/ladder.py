@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unmist.artifact import layout
-from unmist.evaluate.compare import bodies, fitted, measure, options
+from unmist.evaluate.compare import bodies, fitted, measure, names, options
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare.rows import Limits, TaskData, fingerprint, read
 from unmist.evaluate.compare.store import Store, markdown_table, write_text
@@ -60,21 +60,21 @@ def steps(args: argparse.Namespace, how: options.Recipe) -> list[Step]:
             shape = replace(load_encoder(args.model).shape, vocabulary=vocabulary)
             return bodies.of_encoder(Encoder(shape), encode)
 
-        return c.Tuned("random", c.WHOLE, body, how, scratch=True)
+        return c.Tuned("random", names.WHOLE, body, how, scratch=True)
 
     def from_folder(folder: Path, way: str) -> c.Tuned:
         return c.Tuned(folder.name, way, lambda: bodies.ours(folder), how, folder)
 
     last = args.contrastive or args.model
-    lora = from_folder(last, c.LORA)
+    lora = from_folder(last, names.LORA)
     found = [
         Step("general tokenizer, random weights", random(size, general), general),
         Step("our pieces, no single bytes", random(tokenizer.size, spare), spare),
         Step("our tokenizer, bytes to fall back on", random(tokenizer.size, ours), ours),
-        Step("pretrained", from_folder(args.model, c.WHOLE), ours),
+        Step("pretrained", from_folder(args.model, names.WHOLE), ours),
     ]
     if args.contrastive:
-        found.append(Step("contrastive stage", from_folder(args.contrastive, c.WHOLE), ours))
+        found.append(Step("contrastive stage", from_folder(args.contrastive, names.WHOLE), ours))
     return [
         *found,
         Step("LoRA instead of all weights", lora, ours),

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from unmist.evaluate import plots
-from unmist.evaluate.compare import contenders as c
+from unmist.evaluate.compare import names
 from unmist.evaluate.html import Markup, join, table, tag
 from unmist.evaluate.plots import Point
 from unmist.evaluate.report_tree import cell
 
-_WAYS: Final = (c.SHIPPED, c.LINEAR, c.PROBE, c.LORA, c.WHOLE)
+_WAYS: Final = (names.SHIPPED, names.LINEAR, names.PROBE, names.LORA, names.WHOLE)
 _TITLES: Final = {
     "chart": "Parameters against accuracy",
     "table": "Many tasks, beside peers",
@@ -73,17 +73,17 @@ def _chart(whole: dict[str, Any]) -> Markup:
 
 
 def _table(whole: dict[str, Any]) -> Markup:
-    names: list[str] = []
+    who: list[str] = []
     for figures in whole["tasks"].values():
-        names += [one["name"] for one in figures["compared"] if one["name"] not in names]
-    names.sort(key=lambda name: (name != f"{c.OURS} {c.SHIPPED}", name))
-    shown = names[: plots.SERIES]
+        who += [one["name"] for one in figures["compared"] if one["name"] not in who]
+    who.sort(key=lambda name: (name != f"{names.OURS} {names.SHIPPED}", name))
+    shown = who[: plots.SERIES]
     lines, rows = [], []
     for task, figures in whole["tasks"].items():
         by_name = {one["name"]: one["macro_f1"] for one in figures["compared"]}
         points = [_point(by_name[n], i, n) for i, n in enumerate(shown) if n in by_name]
         lines.append((task, points))
-        rows.append([task, *(cell(by_name.get(name)) for name in names)])
+        rows.append([task, *(cell(by_name.get(name)) for name in who)])
     against = [
         (name, *(len(of[verdict]) for verdict in ("win", "tie", "loss")))
         for name, of in whole["against"].items()
@@ -91,7 +91,7 @@ def _table(whole: dict[str, Any]) -> Markup:
     return join(
         [
             plots.dots("macro-F1 of each task", lines, shown),
-            table(["", *names], rows),
+            table(["", *who], rows),
             tag("h3", "Our shipped specialists against each"),
             table(["", "wins", "ties", "losses"], against),
         ]

@@ -22,7 +22,7 @@ import unmist
 from unmist.errors import UsageError
 from unmist.evaluate import detectors, rivals
 from unmist.evaluate.compare import contenders as c
-from unmist.evaluate.compare import measure, options
+from unmist.evaluate.compare import measure, names, options
 from unmist.evaluate.compare.rows import Limits, TaskData, read
 from unmist.evaluate.compare.store import Store, write_text
 from unmist.evaluate.table_page import page
@@ -50,9 +50,9 @@ _DETECTED: Final = (  # task, its rows, its label, who is asked beside ours
 def contenders(args: argparse.Namespace, how: options.Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = options.light_ones(how, args.threads, every=True)
-    found += options.of_ours(c.OURS, args.model, how, args, (c.SHIPPED, c.PROBE))
+    found += options.of_ours(names.OURS, args.model, how, args, (names.SHIPPED, names.PROBE))
     for name, folder in options.named(args.peer).items():
-        ways = (c.PROBE, c.LORA) if name in args.lora else (c.PROBE,)
+        ways = (names.PROBE, names.LORA) if name in args.lora else (names.PROBE,)
         found += options.of_peer(name, folder, how, args, ways)
     return found
 
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def against(tasks: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """For each other contender, the tasks that our shipped specialists win, tie and lose."""
-    ours = f"{c.OURS} {c.SHIPPED}"
+    ours = f"{names.OURS} {names.SHIPPED}"
     found: dict[str, dict[str, list[str]]] = {}
     for task, figures in tasks.items():
         for one in figures["compared"]:
@@ -114,7 +114,7 @@ def _detected(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]
         known |= {name: detectors.rival(name, options.pythons(args.python)) for name in others}
         figures = {}
         for name, score in known.items():
-            key = f"{task} {name} {weights if name == c.OURS else ''}"
+            key = f"{task} {name} {weights if name == names.OURS else ''}"
             try:
                 kept = detectors.kept(score, args.work / "scores", key)
                 figures[name] = detectors.measure(asked, kept)

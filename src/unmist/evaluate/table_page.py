@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from unmist.evaluate.compare import contenders as c
+from unmist.evaluate.compare import names
 from unmist.evaluate.compare.store import markdown_table
 
-_OURS = f"{c.OURS} {c.SHIPPED}"
+_OURS = f"{names.OURS} {names.SHIPPED}"
 
 
 def page(whole: dict[str, Any]) -> str:
@@ -38,17 +38,17 @@ def _about(whole: dict[str, Any]) -> list[str]:
 
 
 def _scores(whole: dict[str, Any]) -> list[str]:
-    names: list[str] = []
+    who: list[str] = []
     for figures in whole["tasks"].values():
-        names += [one["name"] for one in figures["compared"] if one["name"] not in names]
-    names.sort(key=lambda name: (name != _OURS, name))
+        who += [one["name"] for one in figures["compared"] if one["name"] not in who]
+    who.sort(key=lambda name: (name != _OURS, name))
     rows = []
     for task, figures in whole["tasks"].items():
         by_name = {one["name"]: one for one in figures["compared"]}
         best = max(one["macro_f1"]["value"] for one in by_name.values())
-        cells = [_cell(by_name.get(name), best) for name in names]
+        cells = [_cell(by_name.get(name), best) for name in who]
         rows.append([f"`{task}`", f"{figures['field']}, {figures['labels']}", *cells])
-    return markdown_table(["task", "reads, labels", *names], rows)
+    return markdown_table(["task", "reads, labels", *who], rows)
 
 
 def _cell(one: dict[str, Any] | None, best: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,18 +15,13 @@ from unmist import model as opened
 from unmist.artifact import layout
 from unmist.errors import InputError
 from unmist.evaluate.compare import bodies, light, training
+from unmist.evaluate.compare.names import FASTTEXT, LINEAR, LORA, NGRAMS, PROBE, SHIPPED
 from unmist.evaluate.compare.rows import TaskData
 from unmist.evaluate.compare.training import Recipe
 from unmist.evaluate.data import Example
 from unmist.evaluate.probes import classifiers
 from unmist.evaluate.probes.encoders import Cached, Encoder, Ours, Peer
 from unmist.model import Model
-
-OURS: Final = "unmist"
-NGRAMS: Final = "n-grams"
-FASTTEXT: Final = "fastText"
-CNN: Final = "character CNN"
-LINEAR, PROBE, WHOLE, LORA, SHIPPED = "linear", "probe", "whole", "LoRA", "shipped"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from unmist.artifact import SHIPPED
 from unmist.errors import UsageError
 from unmist.evaluate.compare import contenders as c
-from unmist.evaluate.compare import light
+from unmist.evaluate.compare import light, names
 from unmist.evaluate.compare.bodies import Body, ours, peer
 from unmist.evaluate.compare.measure import has_bf16
 from unmist.evaluate.compare.training import Recipe
@@ -78,7 +78,7 @@ def light_ones(how: Recipe, threads: int, every: bool) -> list[c.Contender]:
 
 def cnn(how: Recipe) -> c.Contender:
     """The character CNN."""
-    return c.Tuned(c.CNN, c.WHOLE, light.character_cnn, how, scratch=True)
+    return c.Tuned(names.CNN, names.WHOLE, light.character_cnn, how, scratch=True)
 
 
 def of_ours(
@@ -91,10 +91,10 @@ def of_ours(
 
     encoder = c.our_encoder(name, folder, args.threads)
     every: dict[str, c.Contender] = {
-        c.PROBE: c.Probed(name, encoder, folder, args.work / "vectors"),
-        c.LORA: c.Tuned(name, c.LORA, body, how, folder),
-        c.WHOLE: c.Tuned(name, c.WHOLE, body, how, folder),
-        c.SHIPPED: c.Shipped(name, folder, args.threads),
+        names.PROBE: c.Probed(name, encoder, folder, args.work / "vectors"),
+        names.LORA: c.Tuned(name, names.LORA, body, how, folder),
+        names.WHOLE: c.Tuned(name, names.WHOLE, body, how, folder),
+        names.SHIPPED: c.Shipped(name, folder, args.threads),
     }
     return [every[way] for way in ways]
 
@@ -110,9 +110,9 @@ def of_peer(
     vectors = args.work / "vectors" / ("bf16" if how.bf16 else "f32")
     encoder = c.peer_encoder(name, folder, args.threads)
     every: dict[str, c.Contender] = {
-        c.PROBE: c.Probed(name, encoder, folder, vectors, how.bf16),
-        c.LORA: c.Tuned(name, c.LORA, body, how, folder),
-        c.WHOLE: c.Tuned(name, c.WHOLE, body, how, folder),
+        names.PROBE: c.Probed(name, encoder, folder, vectors, how.bf16),
+        names.LORA: c.Tuned(name, names.LORA, body, how, folder),
+        names.WHOLE: c.Tuned(name, names.WHOLE, body, how, folder),
     }
     return [every[way] for way in ways]
 
