@@ -22,6 +22,8 @@ _HOW: Final = {  # marker and colour of each way; one pair for every kind, told 
 }
 _FOR: Final = ("compare", "the chart")
 _FONT: Final = 8.5  # of the names, in points
+_NEAR: Final = 10.0  # from a point to its name
+_RING: Final = 16.0  # the same where there is a ring
 _WON: Final = ": the smallest to beat every larger one"
 _LIGHT: Final = {"paper": "#ffffff", "ink": "#1d2330", "grid": "#dfe3e8", "faint": "#9aa1ab"}
 _DARK: Final = {"paper": "#14171d", "ink": "#e6e9ef", "grid": "#2d333d", "faint": "#69717e"}
@@ -102,13 +104,16 @@ def _names(figure: Any, axes: Any, whole: dict[str, Any], colours: dict[str, str
     scale = 72 / figure.dpi
     points = [(one["parameters"], one["accuracy"]["value"]) for one in whole["compared"]]
     at = axes.transData.transform(points) * scale
+    edge = axes.get_window_extent().x1 * scale
     taken = [_Box(x - 7, y - 9, x + 7, y + 9) for x, y in at]
+    taken += [_Box(edge, -np.inf, np.inf, np.inf)]
     for one, point, (x, y) in zip(whole["compared"], points, at, strict=True):
         won = one["name"] == whole["smallest_winner"]
         said = one["model"] + (" (cut)" if one["cut"] else "") + (_WON if won else "")
-        box = next(b for b in _places(x, y, said) if not any(map(b.meets, taken)) or b.last)
+        places = _places(x, y, said, _RING if won else _NEAR)
+        box = next(b for b in places if not any(map(b.meets, taken)) or b.last)
         taken.append(box)
-        far = abs(box.left - x) > 20 or not box.bottom <= y <= box.top
+        far = box.left - x > 20 or x - box.right > 20 or not box.bottom <= y <= box.top
         axes.annotate(
             said, point, xytext=(box.left - x, box.bottom - y), textcoords="offset points",
             va="bottom", fontsize=_FONT, parse_math=False,
@@ -137,14 +142,14 @@ class _Box:
         return not (apart or self.bottom >= other.top or other.bottom >= self.top)
 
 
-def _places(x: float, y: float, said: str) -> Iterator[_Box]:
-    """Places for a text around a point, the nearer ones first."""
-    wide, high = len(said) * _FONT * 0.58, _FONT * 1.35
+def _places(x: float, y: float, said: str, near: float) -> Iterator[_Box]:
+    """Places for a text around a point, from ``near`` points on."""
+    wide, high = len(said) * _FONT * (0.64 if near == _RING else 0.58), _FONT * 1.35
     for away in range(0, 120, 6):
         for turn in range(16):
             angle = turn * np.pi / 8
-            across, up = (10 + away) * np.cos(angle), (10 + away) * np.sin(angle)
+            across, up = (near + away) * np.cos(angle), (near + away) * np.sin(angle)
             left = x + across - (wide if across < -1 else 0 if across > 1 else wide / 2)
             bottom = y + up - high / 2
             yield _Box(left, bottom, left + wide, bottom + high)
-    yield _Box(x + 10, y - high / 2, x + 10 + wide, y + high / 2, last=True)
+    yield _Box(x + near, y - high / 2, x + near + wide, y + high / 2, last=True)
