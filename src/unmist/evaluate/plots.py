@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from unmist.evaluate.html import Markup, join, tag
+from unmist.evaluate.markup import Markup, join, tag
 
 WIDTH: Final = 860
 _LEFT: Final = 250  # for names

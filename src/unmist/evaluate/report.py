@@ -20,7 +20,7 @@ from typing import Any, Final
 from unmist.errors import InputError
 from unmist.evaluate import report_sections
 from unmist.evaluate.compare.store import write_text
-from unmist.evaluate.html import Markup, tag
+from unmist.evaluate.markup import Markup, tag
 from unmist.evaluate.report_tree import tree
 
 _FIRST: Final = ("chart", "table", "specialists", "ladder", "probes", "speed", "robustness")

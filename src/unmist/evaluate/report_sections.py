@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from unmist.evaluate import plots
 from unmist.evaluate.compare import names
-from unmist.evaluate.html import Markup, join, table, tag
+from unmist.evaluate.markup import Markup, join, table, tag
 from unmist.evaluate.plots import Point
 from unmist.evaluate.report_tree import cell
 

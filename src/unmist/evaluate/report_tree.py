@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from unmist.evaluate.html import Markup, join, table, tag
+from unmist.evaluate.markup import Markup, join, table, tag
 
 _COLUMNS: Final = 14  # a wider table is shown row by row instead
 _ROWS: Final = 400

@@ -7,6 +7,7 @@ not installed.
 import ctypes
 import ctypes.util
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,7 +23,7 @@ class NotThereError(Exception):
 
 def dgaintel(texts: Sequence[str]) -> list[float]:
     """Probability of being generated, by its network."""
-    from dgaintel.predict import get_prob  # type: ignore[import-not-found, unused-ignore]
+    from dgaintel.predict import get_prob
 
     found: list[float] = []
     for start in range(0, len(texts), _CHUNK):
@@ -36,10 +37,10 @@ def dgad(texts: Sequence[str]) -> list[float]:
     """Highest probability of being generated among the domain and its sub-domains."""
     from importlib import resources
 
-    import dgad.models  # type: ignore[import-not-found, unused-ignore]
+    import dgad.models
     import numpy as np
-    from dgad.classification import TCNClassifier  # type: ignore[import-not-found, unused-ignore]
-    from dgad.data_model import Domain  # type: ignore[import-not-found, unused-ignore]
+    from dgad.classification import TCNClassifier
+    from dgad.data_model import Domain
 
     classifier = TCNClassifier()
     with resources.as_file(resources.files(dgad.models) / "tcn_best.h5") as path:
@@ -69,8 +70,7 @@ def ndpi(texts: Sequence[str]) -> list[float]:
     library.ndpi_init_detection_module.argtypes = [ctypes.c_uint32]
     library.ndpi_set_protocol_detection_bitmask2.argtypes = [pointer, pointer]
     library.ndpi_finalize_initialization.argtypes = [pointer]
-    name = [pointer, pointer, ctypes.c_char_p, ctypes.c_uint8]
-    library.ndpi_check_dga_name.argtypes = name
+    library.ndpi_check_dga_name.argtypes = [pointer, pointer, ctypes.c_char_p, ctypes.c_uint8]
     module = library.ndpi_init_detection_module(0)
     every = ctypes.create_string_buffer(b"\xff" * _NDPI_MASK, _NDPI_MASK)
     library.ndpi_set_protocol_detection_bitmask2(module, every)
@@ -85,8 +85,8 @@ def fraudurl(texts: Sequence[str]) -> list[float]:
     """Probability of phishing from the URL alone, nothing looked up."""
     from importlib import resources
 
-    from fraudurl.lexical import extract  # type: ignore[import-not-found, unused-ignore]
-    from fraudurl.model import Model  # type: ignore[import-not-found, unused-ignore]
+    from fraudurl.lexical import extract
+    from fraudurl.model import Model
 
     data = resources.files("fraudurl") / "data" / "model_safe.json"
     with resources.as_file(data) as path:
@@ -104,6 +104,9 @@ RIVALS: dict[str, Callable[[Sequence[str]], list[float]]] = {
 
 def main() -> int:
     """Argument: the rival."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    # What lies beside this file must not be taken for somebody's library.
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
     try:
         found = RIVALS[sys.argv[1]](json.load(sys.stdin))
     except (ModuleNotFoundError, NotThereError) as error:
