@@ -17,7 +17,7 @@ from typing import Any
 from unmist.artifact import SHIPPED, layout
 from unmist.evaluate.compare.names import OURS
 from unmist.evaluate.compare.names import SHIPPED as AS_SHIPPED
-from unmist.evaluate.compare.store import markdown_table, write_text
+from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 
 _MEASURED = ("specialists", "robustness", "table")
 
@@ -94,8 +94,8 @@ def _figures(measured: dict[str, Any] | None) -> list[str]:
                 [
                     name,
                     f"{one['rows']:,}",
-                    _interval(one["accuracy_interval"]),
-                    _interval(one["macro_f1_interval"]),
+                    interval(one["accuracy_interval"]),
+                    interval(one["macro_f1_interval"]),
                     f"{one['ece']:.3f}",
                     f"{one['coverage']:.0%}",
                     "-" if right is None else f"{right:.3f}",
@@ -164,7 +164,7 @@ def _beside(measured: dict[str, Any], task: str) -> list[str]:
         [
             "**this specialist**" if one["name"] == ours else one["name"],
             f"{one['parameters']:,}",
-            _interval(one["macro_f1"]),
+            interval(one["macro_f1"]),
         ]
         for one in compared
     ]
@@ -220,7 +220,7 @@ def _limits(card: dict[str, Any], measured: dict[str, Any] | None) -> list[str]:
 
 
 def _index_row(card: dict[str, Any], measured: dict[str, Any] | None) -> list[str]:
-    f1 = "-" if measured is None else _interval(measured["test"]["macro_f1_interval"])
+    f1 = "-" if measured is None else interval(measured["test"]["macro_f1_interval"])
     task = card["task"]
     return [f"[{task}]({task}.md)", card["field"], str(len(card["labels"])), f1]
 
@@ -237,10 +237,6 @@ def _index(rows: list[list[str]], manifest: dict[str, Any]) -> str:
             "",
         ]
     )
-
-
-def _interval(figure: dict[str, float]) -> str:
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from typing import Any
 from unmist.evaluate import chart_figure
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
+from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 from unmist.evaluate.compare.rows import Limits, read
-from unmist.evaluate.compare.store import Store, markdown_table, write_text
+from unmist.evaluate.compare.store import Store
 
 _PEER_WAYS = (names.PROBE, names.LORA, names.WHOLE)
 _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
@@ -122,11 +123,6 @@ def _row(one: dict[str, Any], winner: str | None) -> list[str]:
         str(one["seeds"]),
         f"{one['seconds']:,}",
     ]
-
-
-def interval(figure: dict[str, float]) -> str:
-    """A figure with its interval."""
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def _say(message: str) -> None:

@@ -21,8 +21,9 @@ from typing import Any, Final
 from unmist.artifact import layout
 from unmist.evaluate.compare import bodies, fitted, measure, names, options
 from unmist.evaluate.compare import contenders as c
+from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 from unmist.evaluate.compare.rows import Limits, TaskData, fingerprint, read
-from unmist.evaluate.compare.store import Store, markdown_table, write_text
+from unmist.evaluate.compare.store import Store
 from unmist.text import Tokenizer
 from unmist.text.fields import SPARE
 from unmist.train.encoder import Encoder
@@ -186,11 +187,11 @@ def page(whole: dict[str, Any]) -> str:
 
 def _row(one: dict[str, Any]) -> list[str]:
     accuracy, gained = one["accuracy"], one["gained"]
-    points = "" if gained is None else _points(gained)
+    points = "" if gained is None else interval(gained, 100, "+.1f")
     return [
         one["model"] + (" (cut)" if one["cut"] else ""),
         one["how"],
-        f"{accuracy['value']:.3f} ({accuracy['low']:.3f} to {accuracy['high']:.3f})",
+        interval(accuracy),
         points,
         f"{one['tokens_per_row']:.2f}",
         f"{one['alone_ms']:.2f}",
@@ -198,11 +199,6 @@ def _row(one: dict[str, Any]) -> list[str]:
         f"{one['peak_memory_mb']:,.0f}",
         f"{one['libraries_mb']:,.0f}",
     ]
-
-
-def _points(figure: dict[str, float]) -> str:
-    value, low, high = (100 * figure[name] for name in ("value", "low", "high"))
-    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from unmist.errors import InputError
 from unmist.evaluate import report_sections
-from unmist.evaluate.compare.store import write_text
+from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.markup import Markup, tag
 from unmist.evaluate.report_tree import tree
 

@@ -23,8 +23,9 @@ from unmist.errors import UsageError
 from unmist.evaluate import detectors, rivals
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
+from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.compare.rows import Limits, TaskData, read
-from unmist.evaluate.compare.store import Store, write_text
+from unmist.evaluate.compare.store import Store
 from unmist.evaluate.table_page import page
 
 TASKS: Final = (

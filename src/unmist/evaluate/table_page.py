@@ -3,7 +3,7 @@
 from typing import Any
 
 from unmist.evaluate.compare import names
-from unmist.evaluate.compare.store import markdown_table
+from unmist.evaluate.compare.pages import interval, markdown_table
 
 _OURS = f"{names.OURS} {names.SHIPPED}"
 
@@ -55,8 +55,8 @@ def _cell(one: dict[str, Any] | None, best: float) -> str:
     if one is None:
         return "-"
     f1 = one["macro_f1"]
-    value = f"**{f1['value']:.3f}**" if f1["value"] == best else f"{f1['value']:.3f}"
-    return f"{value} ({f1['low']:.3f} to {f1['high']:.3f}){' cut' if one['cut'] else ''}"
+    said = interval(f1).replace(" ", "** ", 1) if f1["value"] == best else interval(f1)
+    return f"{'**' if f1['value'] == best else ''}{said}{' cut' if one['cut'] else ''}"
 
 
 def _against(whole: dict[str, Any]) -> list[str]:
@@ -78,9 +78,11 @@ def _detectors(figures: dict[str, Any]) -> list[str]:
     at_alarms, own = [], []
     for name, said in figures["detectors"].items():
         if said["at_alarms"] is not None:
-            at_alarms.append([name, "", *(_share(said["at_alarms"][part]) for part in parts)])
-        alarms = _share(said["own"]["alarms"])
-        own.append([name, alarms, *(_share(said["own"][part]) for part in parts)])
+            at_alarms.append(
+                [name, "", *(interval(said["at_alarms"][part], 100, ".1f") for part in parts)]
+            )
+        alarms = interval(said["own"]["alarms"], 100, ".1f")
+        own.append([name, alarms, *(interval(said["own"][part], 100, ".1f") for part in parts)])
     return [
         f"Share flagged, in per cent, at the threshold that flags 1 % of {figures['harmless']:,} "
         "harmless test rows.",
@@ -92,8 +94,3 @@ def _detectors(figures: dict[str, Any]) -> list[str]:
         "",
         *markdown_table(["detector", "harmless", *heads], own),
     ]
-
-
-def _share(figure: dict[str, float]) -> str:
-    value, low, high = (100 * figure[name] for name in ("value", "low", "high"))
-    return f"{value:.1f} ({low:.1f} to {high:.1f})"

@@ -17,8 +17,8 @@ from torch import Tensor
 from unmist.errors import UsageError
 from unmist.evaluate.compare import fitted_worker
 from unmist.evaluate.compare.contenders import Tuned
+from unmist.evaluate.compare.pages import write_json
 from unmist.evaluate.compare.rows import TaskData
-from unmist.evaluate.compare.store import write_json
 from unmist.evaluate.compare.training import Classifier
 from unmist.io import AtomicFile
 

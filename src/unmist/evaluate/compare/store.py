@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unmist.errors import UsageError
+from unmist.evaluate.compare.pages import write_json
 from unmist.io import AtomicFile
 
 Fit = dict[str, Any]
@@ -76,21 +76,3 @@ class Store:
     def _answers(self, key: dict[str, Any]) -> Path:
         name = "-".join(str(key[part]) for part in _KEY)
         return self._work / "answers" / (re.sub(r"[^A-Za-z0-9.]+", "-", name) + ".npy")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON, atomically, making its folder."""
-    write_text(path, json.dumps(content, indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, atomically, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with AtomicFile(path) as file:
-        file.write(text.encode())
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table, its first two columns to the left and the others to the right."""
-    marks = ["---" if i < 2 else "---:" for i in range(len(head))]
-    return ["| " + " | ".join(cells) + " |" for cells in (head, marks, *rows)]
