@@ -23,12 +23,13 @@ from unmist.evaluate.compare import measure, names, options
 from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.compare.store import Store
+from unmist.evaluate.compare.training import Recipe
 
 _PEER_WAYS = (names.PROBE, names.LORA, names.WHOLE)
 _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
 
 
-def contenders(args: argparse.Namespace, how: options.Recipe) -> list[c.Contender]:
+def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = [*options.light_ones(how, args.threads, every=True), options.cnn(how)]
     for name, folder in {names.OURS: args.model, **options.named(args.ours)}.items():

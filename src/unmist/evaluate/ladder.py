@@ -24,6 +24,7 @@ from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 from unmist.evaluate.compare.rows import Limits, TaskData, fingerprint, read
 from unmist.evaluate.compare.store import Store
+from unmist.evaluate.compare.training import Recipe
 from unmist.text import Tokenizer
 from unmist.text.fields import SPARE
 from unmist.train.encoder import Encoder
@@ -49,7 +50,7 @@ class Step:
     engine: str = _TORCH
 
 
-def steps(args: argparse.Namespace, how: options.Recipe) -> list[Step]:
+def steps(args: argparse.Namespace, how: Recipe) -> list[Step]:
     """All rungs, from the bottom."""
     tokenizer = Tokenizer(args.model / layout.TOKENIZER)
     ours = bodies.spelled(tokenizer)

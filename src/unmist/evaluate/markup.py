@@ -3,6 +3,8 @@
 import html
 from collections.abc import Iterable, Sequence
 
+from unmist.visible import visible
+
 
 class Markup(str):
     """Text that is markup already. Only :func:`tag` and :func:`join` make it."""
@@ -11,12 +13,11 @@ class Markup(str):
 
 
 def text(content: object) -> Markup:
-    """Any text as markup, escaped; markup as it is. Characters that XML knows nothing of go."""
+    """Any text as markup, escaped; markup as it is. What a screen would act on or hide is written
+    as an escape."""
     if isinstance(content, Markup):
         return content
-    plain = str(content).encode("utf-8", "replace").decode()
-    plain = "".join(c for c in plain if c in "\t\n" or c.isprintable() or ord(c) > 0xA0)
-    return Markup(html.escape(plain, quote=True))
+    return Markup(html.escape(visible(str(content)), quote=True))
 
 
 def join(parts: Iterable[object], between: str = "") -> Markup:

@@ -26,6 +26,7 @@ from unmist.evaluate.compare import measure, names, options
 from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.compare.rows import Limits, TaskData, read
 from unmist.evaluate.compare.store import Store
+from unmist.evaluate.compare.training import Recipe
 from unmist.evaluate.table_page import page
 
 TASKS: Final = (
@@ -48,7 +49,7 @@ _DETECTED: Final = (  # task, its rows, its label, who is asked beside ours
 )
 
 
-def contenders(args: argparse.Namespace, how: options.Recipe) -> list[c.Contender]:
+def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = options.light_ones(how, args.threads, every=True)
     found += options.of_ours(names.OURS, args.model, how, args, (names.SHIPPED, names.PROBE))

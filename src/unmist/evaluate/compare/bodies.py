@@ -99,8 +99,9 @@ def peer(folder: Path) -> Body:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    quiet: Any = logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Written-out attention: torch's fused kernel goes backward three to ten times slower.

@@ -28,7 +28,8 @@ class Ngrams(NgramClassifier):
     def predict(self, rows: Sequence[Example]) -> np.ndarray:
         """Label numbers int64 [n]."""
         odds = self.probabilities([row.text for row in rows])
-        return np.array(self.labels, np.int64)[odds.argmax(1)]
+        out: np.ndarray = np.array(self.labels, np.int64)[odds.argmax(1)]
+        return out
 
     def parameter_count(self) -> int:
         """Weights that are not zero: the table has room for many n-grams that never occurred."""
