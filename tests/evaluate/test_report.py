@@ -97,7 +97,7 @@ def test_no_files(tmp_path: Path) -> None:
 def test_any_json_can_be_shown() -> None:
     deep: object = {"a": {"b": [[1, 2], {"c": None}]}, "d": [], "e": {"value": 1}, "f": FIGURE}
     said = tree(json.loads(json.dumps(deep)))
-    assert "0.5 (0.4 to 0.6)" in said
+    assert "0.500 (0.400 to 0.600)" in said
 
 
 def test_axes_end_at_round_numbers() -> None:

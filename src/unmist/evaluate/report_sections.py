@@ -113,8 +113,8 @@ def _specialists(whole: dict[str, Any]) -> Markup:
                 one["field"],
                 one["labels"],
                 cell(test["macro_f1_interval"]),
-                cell(floor["macro_f1"]),
-                cell(test["ece"]),
+                f"{floor['macro_f1']:.3f}",
+                f"{test['ece']:.3f}",
                 f"{test['coverage']:.0%}",
                 cell(test["answered_accuracy"]),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from unmist.evaluate.compare.pages import interval
 from unmist.evaluate.markup import Markup, join, table, tag
 
 _COLUMNS: Final = 14  # a wider table is shown row by row instead
@@ -30,9 +31,7 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if is_figure(value):
-        if value["value"] is None:
-            return "-"
-        return f"{cell(value['value'])} ({cell(value['low'])} to {cell(value['high'])})"
+        return interval(value, form=".3f" if abs(value["value"] or 0) < 10 else ",.4g")
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
     return str(value)
