@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from unmist.cli import main
-from unmist.evaluate import chart
+from unmist.evaluate import chart, report_sections
 from unmist.evaluate.compare import measure
 
 pytestmark = pytest.mark.timeout(600)
@@ -42,6 +42,7 @@ def test_the_chart(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     page = (bench / "chart.md").read_text()
     assert page == chart.page(whole)
     assert "n-grams, all rows" in page
+    assert report_sections.section("chart", whole) is not None
     figures = Path(command[9])
     for name in ("light", "dark"):
         ElementTree.fromstring((figures / f"chart-{name}.svg").read_text())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unmist.artifact import layout
-from unmist.evaluate import ladder
+from unmist.evaluate import ladder, report_sections
 from unmist.evaluate.compare import bodies, fitted
 from unmist.text import Tokenizer
 from unmist.text.fields import SPARE
@@ -44,6 +44,7 @@ def test_the_ladder(
     assert steps[0]["gained"] is None
     assert steps[-2]["gained"]["value"] == 0
     assert all(step["alone_ms"] > 0 < step["peak_memory_mb"] for step in steps)
+    assert report_sections.section("ladder", whole) is not None
     page = (tmp_path / "out/ladder.md").read_text()
     assert page.count("\n| ") == len(steps) + 2
     monkeypatch.setattr(fitted, "ask", None)  # again: nothing is asked

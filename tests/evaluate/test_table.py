@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 from unmist.errors import UsageError
-from unmist.evaluate import detectors, rivals, table
+from unmist.evaluate import detectors, report_sections, rivals, table, table_page
 
 
 def test_the_table(
@@ -29,6 +30,7 @@ def test_the_table(
     assert whole["detectors"] == {}
     page = (tmp_path / "out/table.md").read_text()
     assert "| `host-category` | hostname, 3 |" in page
+    assert report_sections.section("table", whole) is not None
     monkeypatch.setattr(table, "run", None)
     table.main([*how, "--page-only"])
     assert (tmp_path / "out/table.md").read_text() == page
@@ -55,6 +57,48 @@ def test_what_a_detector_flags() -> None:
     assert rules["own"]["found"]["value"] == 1
 
 
+def test_rows_of_the_dga_task(tmp_path: Path) -> None:
+    rows = {
+        "test": ["a.com\tbenign\ta.com\tcrux,tranco", "qx.com\tdga\tqx.com\tbaderj:tinba"],
+        "heldout_family": ["degreechoose.net\tdga\tdegreechoose.net\tbaderj_generator:suppobox"],
+        "cdn_cloud": ["x1.cloudapp.net\tbenign\tcloudapp.net\tlist"],
+    }
+    folder = tmp_path / "tasks" / "host-dga"
+    folder.mkdir(parents=True)
+    for split, lines in rows.items():
+        text = "\n".join(["text\tlabel\tgroup\tsource", *lines, ""])
+        (folder / f"{split}.tsv.zst").write_bytes(zstandard.compress(text.encode()))
+    asked = detectors.dga_rows(tmp_path)
+    assert asked.harmless == [("a.com", "a.com")]
+    assert asked.parts == {
+        detectors.SEEN: [("qx.com", "qx.com")],
+        "word lists": [("degreechoose.net", "degreechoose.net")],
+        detectors.CLOUD: [("x1.cloudapp.net", "cloudapp.net")],
+    }
+
+
+def test_a_page_with_detectors() -> None:
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+    said = {"at_alarms": {"later": figure}, "own": {"alarms": figure, "later": figure}}
+    detected = {
+        "harmless": 100,
+        "parts": {"later": 20},
+        "detectors": {"unmist": said, "nDPI": said | {"at_alarms": None}},
+    }
+    how = {"rows": 1, "epochs": 1, "test_rows": 0, "bf16": True, "minutes": 2}
+    then = {"date": "2026-11-24", "machine": "m", "threads": 2}
+    page = table_page.page(
+        {
+            "settings": how, "circumstances": then, "tasks": {}, "against": {},
+            "detectors": {"host-dga": detected}, "absent": {"dgad": "dgad: no such module"},
+        }
+    )  # fmt: skip
+    assert "| detector |  | later (20) |" in page
+    assert page.count("| unmist |") == 2
+    assert page.count("| nDPI |") == 1
+    assert "- dgad: dgad: no such module" in page
+
+
 def test_kinds_of_families() -> None:
     assert detectors.kind_of("baderj_generator:suppobox") == "word lists"
     assert detectors.kind_of("andrewaeva:gameover") == "characters"
@@ -76,6 +120,8 @@ def test_scores_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_rival_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(rivals.AbsentError, match="cannot be run"):
+        rivals.scores("dgad", ["a.com"], {"dgad": str(tmp_path / "python")})
     package = tmp_path / "site"
     (package / "dgaintel").mkdir(parents=True)
     python = tmp_path / "python"

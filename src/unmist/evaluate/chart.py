@@ -78,7 +78,9 @@ def page(whole: dict[str, Any]) -> str:
         f"products in {'bfloat16' if settings['bf16'] else 'float32'}; at most "
         f"{settings['minutes']:g} minutes a fit.",
         "",
-        "![Parameters against accuracy](../figures/chart-light.svg)",
+        '<picture><source media="(prefers-color-scheme: dark)" '
+        'srcset="../figures/chart-dark.svg"><img alt="Parameters against accuracy" '
+        'src="../figures/chart-light.svg"></picture>',
         "",
         _winner(whole),
         "",
@@ -134,6 +136,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     options.add(parser)
+    options.add_peers(parser)
     parser.add_argument("--task", default="host-category")
     parser.add_argument(
         "--ours", action="append", default=[], metavar="NAME=DIR", help="another size of unmist"

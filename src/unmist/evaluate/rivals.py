@@ -37,14 +37,17 @@ def scores(name: str, texts: Sequence[str], pythons: Mapping[str, str]) -> np.nd
     """
     command = [pythons.get(name, sys.executable), rivals_worker.__file__, name]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        command,
-        input=json.dumps(list(texts)),
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(list(texts)),
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    except OSError as error:
+        raise AbsentError(f"{name}: {command[0]} cannot be run ({error.strerror})") from error
     if done.returncode == rivals_worker.ABSENT:
         raise AbsentError(f"{name}: {done.stderr.strip().splitlines()[-1]}")
     if done.returncode:

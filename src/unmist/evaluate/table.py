@@ -136,6 +136,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     options.add(parser)
+    options.add_peers(parser)
     parser.set_defaults(seeds=1)
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument(

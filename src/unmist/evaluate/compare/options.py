@@ -23,9 +23,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, default=SHIPPED, help="model folder; default: the shipped one"
     )
-    parser.add_argument(
-        "--peer", action="append", default=[], metavar="NAME=DIR", help="may be given again"
-    )
     parser.add_argument("--rows", type=int, default=20_000, help="training rows, by group")
     parser.add_argument("--rows-seed", type=int, default=1, help="which rows are drawn")
     parser.add_argument("--epochs", type=int, default=8, help="how often a row is seen")
@@ -38,6 +35,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
         "--work", type=Path, required=True, help="folder for vectors and answers, kept between runs"
+    )
+
+
+def add_peers(parser: argparse.ArgumentParser) -> None:
+    """Models to compare with."""
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="sentence-transformers folder, as tools/get_peers.py makes them; may be given again",
     )
 
 
