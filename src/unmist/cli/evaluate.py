@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from unmist.cli.comparisons import COMMANDS
 from unmist.cli.inputs import (
     adapter_option,
     model_option,
@@ -55,6 +56,8 @@ def command() -> None:
 
 command.add_command(robustness)
 command.add_command(explanations)
+for comparison in COMMANDS:
+    command.add_command(comparison)
 
 
 @command.command("task", short_help="Accuracy and calibration of one task.")

@@ -120,6 +120,13 @@ class Tokenizer:
         except KeyError:
             raise UsageError(f"no field kind {field!r}; known: {', '.join(FIELDS)}") from None
 
+    def special_id(self, token: str) -> int:
+        """Id of a special token. Raises UsageError for any other."""
+        index = self._text.token_to_id(token)
+        if index is None or self._pieces[index]:
+            raise UsageError(f"{token!r} is no special token of this tokenizer")
+        return index
+
     def decode(self, ids: Iterable[int]) -> bytes:
         """The exact bytes; special tokens stand for none."""
         return b"".join(self._pieces[i] for i in ids)

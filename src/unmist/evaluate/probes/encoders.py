@@ -73,7 +73,7 @@ class Peer:
 
     def vectors(self, texts: Sequence[str], field: str) -> np.ndarray:
         """L2-normalised; ``field`` is not used."""
-        limited = [_within_limit(text) for text in texts]
+        limited = [within_limit(text) for text in texts]
         out: np.ndarray = self._model.encode(
             limited, batch_size=32, show_progress_bar=False, normalize_embeddings=True
         )
@@ -89,7 +89,8 @@ def _sentence_transformers() -> Any:
         ) from error
 
 
-def _within_limit(text: str) -> str:
+def within_limit(text: str) -> str:
+    """A text cut to the bytes that unmist reads, as text that every tokenizer takes."""
     limited, _ = cut(text)
     if isinstance(limited, bytes):
         return limited.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Ours and other people's models on the same rows of the same tasks. Needs ``unmist[train]``."""

@@ -1,0 +1,35 @@
+"""Files and Markdown of the comparisons."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from unmist.evaluate.bootstrap import Figure
+from unmist.io import AtomicFile
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, atomically, making its folder."""
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, atomically, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with AtomicFile(path) as file:
+        file.write(text.encode())
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table, its first two columns to the left and the others to the right."""
+    marks = ["---" if i < 2 else "---:" for i in range(len(head))]
+    return ["| " + " | ".join(cells) + " |" for cells in (head, marks, *rows)]
+
+
+def interval(figure: Figure, scale: float = 1, form: str = ".3f") -> str:
+    """A figure with its interval, times ``scale``; a dash where there is none."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{scale * value:{form}} ({scale * low:{form}} to {scale * high:{form}})"
