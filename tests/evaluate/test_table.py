@@ -15,10 +15,15 @@ from unmist.evaluate import detectors, report_sections, rivals, table, table_pag
 def test_the_table(
     data_folder: Path, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    harmless = [(f"school-{i}.org", "x") for i in range(50)]
+    asked = detectors.Asked(harmless, {"betting": [("goldencasino.com", "y")]})
+    found = ("host-category", lambda data: asked, "gambling", ("dgaintel",))
+    monkeypatch.setattr(table, "_DETECTED", (found,))
     how = [
         "--data", str(data_folder), "--model", str(tiny_model_folder), "-o", str(tmp_path / "out"),
         "--work", str(tmp_path / "work"), "--rows", "120", "--epochs", "1", "--threads", "1",
         "--tasks", "host-category", "--test-rows", "100", "--no-bf16",
+        "--python", f"dgaintel={tmp_path / 'nowhere'}",
     ]  # fmt: skip
     table.main(how)
     whole = json.loads((tmp_path / "out/table.json").read_text())
@@ -27,7 +32,10 @@ def test_the_table(
     assert (figures["field"], figures["labels"]) == ("hostname", 3)
     for against in whole["against"].values():
         assert sum(map(len, against.values())) == 1
-    assert whole["detectors"] == {}
+    detected = whole["detectors"]["host-category"]["detectors"]
+    assert set(detected) == {"unmist", "n-grams"}
+    assert all(one["own"]["betting"]["value"] == 1 for one in detected.values())
+    assert "cannot be run" in whole["absent"]["dgaintel"]
     page = (tmp_path / "out/table.md").read_text()
     assert "| `host-category` | hostname, 3 |" in page
     assert report_sections.section("table", whole) is not None
