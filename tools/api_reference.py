@@ -132,17 +132,19 @@ def _anchor(module: str, name: str) -> str:
 def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
     """The public methods that say what they do."""
     for item in node.body:
-        public = isinstance(item, ast.FunctionDef) and not item.name.startswith("_")
-        if public and ast.get_docstring(item) is not None:
+        if not isinstance(item, ast.FunctionDef) or item.name.startswith("_"):
+            continue
+        if ast.get_docstring(item) is not None:
             yield item
 
 
 def _call(node: Definition, name: str) -> str:
-    """The signature, as a block of code; of a class that of its constructor or its fields."""
+    """The signature, of a class that of its constructor or its fields, as a block of code that is
+    called ``py`` because ``python`` would be run by the tests."""
     if isinstance(node, ast.FunctionDef):
         decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
         if "property" in decorators:
-            return f"```python\n{name}: {_type(node.returns)}\n```\n"
+            return f"```py\n{name}: {_type(node.returns)}\n```\n"
         return _block(name, _parameters(node.args), node.returns)
     constructor = next(
         (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None
@@ -152,7 +154,7 @@ def _call(node: Definition, name: str) -> str:
     fields = [ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign)]
     bases = ", ".join(ast.unparse(base) for base in node.bases)
     if not fields:
-        return f"```python\nclass {name}({bases})\n```\n"
+        return f"```py\nclass {name}({bases})\n```\n"
     if any(k.arg == "kw_only" for k in node.keywords):
         fields.insert(0, "*")
     return _block(name, fields, None)
@@ -190,7 +192,7 @@ def _block(name: str, parameters: list[str], returns: ast.expr | None) -> str:
     line = f"{name}({', '.join(parameters)}){arrow}"
     if len(line) > 96:
         line = "\n".join([f"{name}(", *(f"    {p}," for p in parameters), f"){arrow}"])
-    return f"```python\n{line}\n```\n"
+    return f"```py\n{line}\n```\n"
 
 
 _SECTION: Final = re.compile(r"(Args|Attributes|Returns|Raises|Yields):$")

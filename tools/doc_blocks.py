@@ -38,7 +38,6 @@ INPUTS: Final = {
     "dns.log": "dns.log",
     "logs/dns.log": "dns.log",
     "hosts.txt": "hostnames.txt",
-    "names.txt": "hostnames.txt",
 }
 """Names that pages use for the user's own files, and the example that stands in for each."""
 _FENCE: Final = re.compile(r"```(\w*)$")
@@ -119,9 +118,12 @@ def _of_verb(command: click.Command, words: list[str]) -> str | None:
         if not words or words[0] in ("-h", "--help", "--version"):
             return None
         below = command.get_command(context, words[0])
-        if below is None and not hasattr(command, "default"):
+        if below is not None:
+            command, words = below, words[1:]
+        elif hasattr(command, "default"):  # the verb that may be left out
+            command = command.commands[command.default]
+        else:
             return f"no verb {words[0]!r}"
-        command, words = (below, words[1:]) if below else (command.commands[command.default], words)
     try:
         given, rest, _ = command.make_parser(click.Context(command)).parse_args(list(words))
     except click.UsageError as error:
@@ -162,6 +164,7 @@ def run(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
     for name, example in INPUTS.items():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "examples" / example, folder / name)
+    (folder / "names.txt").write_text("irs.gov\nbet365.com\n")
     known = "text,label\nirs.gov,government\nbund.de,government\nbet365.com,gambling\n"
     (folder / "known.csv").write_text(known)
     program = folder / ".bin" / "unmist"

@@ -25,6 +25,7 @@ def test_commands_are_known(block) -> None:
         assert complaint(words) is None, f"{block}: {' '.join(words)}"
 
 
+@pytest.mark.timeout(900)  # seconds of work, but many processes: a busy machine takes its time
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_run(page: Path, tmp_path: Path) -> None:
     for _ in run(page, tmp_path):
