@@ -17,7 +17,7 @@ import numpy as np
 
 from unmist.evaluate import bootstrap
 from unmist.evaluate.data import examples
-from unmist.evaluate.task import score
+from unmist.evaluate.task import ask, score
 from unmist.io import AtomicFile
 from unmist.model import Model, load
 from unmist.train.corpus import about
@@ -46,22 +46,19 @@ def _split(model: Model, task: str, path: Path) -> dict[str, Any]:
     labels = list(model.labels(task))
     number = {label: i for i, label in enumerate(labels)}
     actual = np.array([number.get(row.label, -1) for row in rows])
-    ranked = model.rank([row.text for row in rows], task)
-    empty = np.zeros(len(labels), np.float32)
-    odds = np.array([empty if said is None else said for _, said in ranked])
+    odds, open_to = ask(model, task, rows)
     thresholds = np.array([model.card(task).thresholds[label] for label in labels])
-    whole = score(odds, actual, thresholds, labels)
+    whole = score(odds, actual, thresholds, labels, open_to)
     known, predicted = actual >= 0, odds.argmax(1)
     drawn = bootstrap.weights([r.group for r, k in zip(rows, known, strict=True) if k], _ROUNDS)
     f1 = bootstrap.macro_f1(drawn, actual[known], predicted[known], len(labels))
-    unfamiliar = np.array([verdict.reason == "unfamiliar" for verdict, _ in ranked])
     return {k: v for k, v in whole.items() if k not in ("f1", "precision")} | {
         "rows": len(rows),
         "accuracy_interval": bootstrap.figure(
             bootstrap.mean(drawn, actual[known] == predicted[known])
         ),
         "macro_f1_interval": bootstrap.figure(f1),
-        "unfamiliar": round(float(unfamiliar[known].mean()), 4),
+        "unfamiliar": round(float(1 - open_to[known].mean()), 4),
     }
 
 

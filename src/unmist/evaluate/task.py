@@ -36,7 +36,8 @@ def evaluate_task(
 
     Returns:
         ``accuracy`` and ``macro_f1`` of the network's own answer on all rows; ``coverage``, the
-        share answered at the default thresholds, and ``answered_accuracy`` on those; ``ece``;
+        share answered (familiar, and above the default thresholds), and ``answered_accuracy`` on
+        those; ``ece``;
         ``f1`` and ``precision`` (of answered rows) per label; ``rows``; ``seconds``; on demand
         ``thresholds``, see :func:`unmist.evaluate.thresholds.points`.
 
@@ -49,41 +50,58 @@ def evaluate_task(
     if not rows:
         raise InputError("no rows; expected columns text and label", str(data))
     began = time.perf_counter()
-    probabilities = _ask(model, task, rows, progress)
+    probabilities, open_to = ask(model, task, rows, progress)
     seconds = time.perf_counter() - began
     number = {label: i for i, label in enumerate(card.labels)}
     actual = np.array([number.get(row.label, -1) for row in rows])
     chosen = np.array([card.thresholds[label] for label in card.labels])
     file = "/".join(Path(data).parts[-2:])
     result: dict[str, Any] = {"task": task, "data": file, "model": model.hash}
-    result |= score(probabilities, actual, chosen, card.labels)
+    result |= score(probabilities, actual, chosen, card.labels, open_to)
     result |= {"rows": len(rows), "seconds": round(seconds, 3)}
     if thresholds:
         result["thresholds"] = points(probabilities, actual, card.labels, chosen)
     return result
 
 
-def _ask(
-    model: Model, task: str, rows: list[Example], progress: Callable[[int], object] | None
-) -> np.ndarray:
-    """Probabilities [rows, labels], in constant memory but for these."""
-    parts = []
+def ask(
+    model: Model,
+    task: str,
+    rows: list[Example],
+    progress: Callable[[int], object] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities float32 [rows, labels], zero for a row that is no text, and whether a row may
+    be answered at all, bool [rows]: it is a text of the kind that the specialist knows."""
+    probabilities = np.zeros((len(rows), len(model.labels(task))), np.float32)
+    open_to = np.zeros(len(rows), bool)
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        parts.append(model.probabilities([row.text for row in chunk], task))
+        for place, (verdict, odds) in enumerate(model.rank([row.text for row in chunk], task)):
+            if odds is not None:
+                probabilities[start + place] = odds
+                open_to[start + place] = verdict.reason != "unfamiliar"
         if progress is not None:
             progress(len(chunk))
-    return np.concatenate(parts)
+    return probabilities, open_to
 
 
 def score(
-    probabilities: np.ndarray, actual: np.ndarray, thresholds: np.ndarray, labels: list[str]
+    probabilities: np.ndarray,
+    actual: np.ndarray,
+    thresholds: np.ndarray,
+    labels: list[str],
+    open_to: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Figures from probabilities [n, labels], true label numbers [n] and thresholds [labels]."""
+    """Figures from probabilities [n, labels], true label numbers [n] and thresholds [labels].
+
+    ``open_to`` [n] says which rows may be answered; None: all.
+    """
     predicted = probabilities.argmax(1)
     confidence = probabilities.max(1)
     correct = predicted == actual
     answered = confidence >= thresholds[predicted]
+    if open_to is not None:
+        answered &= open_to
     return {
         "accuracy": round(float(correct.mean()), 4),
         "macro_f1": round(metrics.macro_f1(actual, predicted, len(labels)), 4),
