@@ -58,7 +58,7 @@ def _split(model: Model, task: str, path: Path) -> dict[str, Any]:
             bootstrap.mean(drawn, actual[known] == predicted[known])
         ),
         "macro_f1_interval": bootstrap.figure(f1),
-        "unfamiliar": round(float(1 - open_to[known].mean()), 4),
+        "unfamiliar": round(float(1 - open_to[known].mean()), 4) if known.any() else None,
     }
 
 
