@@ -124,6 +124,8 @@ def _of_verb(command: click.Command, words: list[str]) -> str | None:
             command = command.commands[command.default]
         else:
             return f"no verb {words[0]!r}"
+    if command.context_settings.get("ignore_unknown_options"):
+        return None  # a module behind it reads the options
     try:
         given, rest, _ = command.make_parser(click.Context(command)).parse_args(list(words))
     except click.UsageError as error:

@@ -34,5 +34,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_index_lists_every_page() -> None:
-    listed = {(INDEX.parent / target).resolve() for target, _ in LINK.findall(prose(INDEX))}
+    indexes = (INDEX, INDEX.parent / "models" / "README.md")
+    listed = {
+        (index.parent / target).resolve()
+        for index in indexes
+        for target, _ in LINK.findall(prose(index))
+    }
     assert {page for page in PAGES if page not in (INDEX, ROOT / "README.md")} <= listed

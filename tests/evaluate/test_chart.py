@@ -48,7 +48,7 @@ def test_the_chart(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         ElementTree.fromstring((figures / f"chart-{name}.svg").read_text())
         assert (figures / f"chart-{name}.png").read_bytes().startswith(b"\x89PNG")
     # Again: nothing is measured, and the file stays but for when and where.
-    for name in ("training.fit", "light.Ngrams", "light.FastText"):
+    for name in ("training.fit", "light.Ngrams"):
         monkeypatch.setattr(f"unmist.evaluate.compare.{name}", None)
     chart.main(command)
     again = json.loads((bench / "chart.json").read_text())

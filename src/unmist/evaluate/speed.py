@@ -28,7 +28,13 @@ def run_once(
 ) -> dict[str, float]:
     """One contender once. Raises UsageError with the end of its output when it fails."""
     command = [python, speed_worker.__file__, contender, folder, str(rows), str(threads)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)}
+    # Run by its path; without PYTHONSAFEPATH the modules beside it would hide others of their name.
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "PYTHONSAFEPATH": "1",
+    }
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise UsageError(f"{contender}: failed\n{done.stderr[-800:]}")
