@@ -65,7 +65,7 @@ def precision(wanted: str = "auto") -> str:
     """What an engine computes in: ``f32`` or ``bf16``.
 
     ``auto`` is what ``UNMIST_PRECISION`` says, else bfloat16 where the CPU multiplies it in units
-    of its own (more than twice as fast there, see docs/benchmarks/engines.json), else float32. A
+    of its own (more than twice as fast there, see docs/benchmarks/engines-amx.json), else float32. A
     CPU without such units would only emulate it.
 
     Raises:
