@@ -65,8 +65,8 @@ def precision(wanted: str = "auto") -> str:
     """What an engine computes in: ``f32`` or ``bf16``.
 
     ``auto`` is what ``UNMIST_PRECISION`` says, else bfloat16 where the CPU multiplies it in units
-    of its own (more than twice as fast there, see docs/benchmarks/engines-amx.json), else float32. A
-    CPU without such units would only emulate it.
+    of its own (more than twice as fast there, see docs/benchmarks/engines-amx.json), else float32:
+    a CPU without such units would only emulate it.
 
     Raises:
         UsageError: no such precision.
