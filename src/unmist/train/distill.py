@@ -7,18 +7,16 @@ token table, seen in as many principal directions as it has dimensions.
 Source: Sanh et al., "DistilBERT, a distilled version of BERT", arXiv 1910.01108.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from unmist.artifact import layout
 from unmist.train.encoder import Encoder
 from unmist.train.export import load_encoder
+from unmist.train.pretrainer import load_heads
 
 
 class Master(nn.Module):
@@ -27,14 +25,11 @@ class Master(nn.Module):
     def __init__(self, folder: Path, questions: list[dict[str, Any]], hidden: int) -> None:
         super().__init__()
         self.encoder = load_encoder(folder).eval().requires_grad_(False)
-        heads = load_file(folder / layout.PRETRAINING)
+        heads, asked = load_heads(folder)
         self.labels = nn.Linear(self.encoder.shape.hidden, heads["labels.bias"].shape[0])
-        self.labels.load_state_dict(
-            {name: heads[f"labels.{name}"].float() for name in ("weight", "bias")}
-        )
+        self.labels.load_state_dict({name: heads[f"labels.{name}"] for name in ("weight", "bias")})
         self.labels.requires_grad_(False)
         self.lift = nn.Linear(hidden, self.encoder.shape.hidden)
-        asked = json.loads(_metadata(folder / layout.PRETRAINING)["questions"])
         if asked != questions:
             raise ValueError(f"{folder}: was asked other questions than the mixture's")
 
@@ -67,11 +62,3 @@ def start(learner: Encoder, master: Encoder) -> None:
         _, directions = torch.linalg.eigh(table.T @ table)  # eigenvalues rise
         narrow = table @ directions[:, -learner.shape.hidden :]
         learner.embeddings.tok_embeddings.weight.copy_(narrow)
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        found: dict[str, str] = file.metadata()
-    return found

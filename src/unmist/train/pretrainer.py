@@ -1,9 +1,15 @@
 """What pretraining trains: the encoder, a head for masked tokens, a layer for all labels."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from unmist.artifact import layout
 from unmist.train.encoder import Encoder, Shape
 
 
@@ -30,3 +36,12 @@ class Pretrainer(nn.Module):
     def label_loss(self, pooled: Tensor, allowed: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy among the labels of each row's own question."""
         return F.cross_entropy(self.labels(pooled).masked_fill(~allowed, -1e4), targets)
+
+
+def load_heads(folder: Path) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """What a model folder keeps of its pretraining: the tensors beside the encoder, float32, and
+    the questions whose labels follow each other in ``labels.weight`` and ``labels.bias``."""
+    with safe_open(folder / layout.PRETRAINING, "pt") as file:
+        heads = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        questions: list[dict[str, Any]] = json.loads(file.metadata()["questions"])
+    return heads, questions

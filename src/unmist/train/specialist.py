@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import peft
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from unmist.errors import UsageError
 from unmist.text import Tokenizer, both_ends, normalize
 from unmist.train import corpus
 from unmist.train.encoder import Encoder
+from unmist.train.pretrainer import load_heads
 
 TARGETS: Final = ["attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"]
 
@@ -130,9 +130,8 @@ def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bo
     Returns:
         Whether it was; otherwise the head stays as it is.
     """
-    with safe_open(model / layout.PRETRAINING, "pt") as file:
-        questions = json.loads(file.metadata()["questions"])
-        weight, bias = (file.get_tensor(f"labels.{name}").float() for name in ("weight", "bias"))
+    heads, questions = load_heads(model)
+    weight, bias = heads["labels.weight"], heads["labels.bias"]
     first = 0
     for question in questions:
         if question["name"] == task and set(labels) <= set(question["labels"]):

@@ -1,17 +1,15 @@
 """Where pretraining starts: another model's weights, as far as they fit."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from unmist.artifact import layout
 from unmist.text import Tokenizer
-from unmist.train.pretrainer import Pretrainer
+from unmist.train.pretrainer import Pretrainer, load_heads
 
 
 def warm_start(
@@ -23,9 +21,7 @@ def warm_start(
     that none of its questions had starts at zero; a layer more changes nothing at first.
     """
     state = {k: v.float() for k, v in load_file(folder / layout.WEIGHTS).items()}
-    heads = {k: v.float() for k, v in load_file(folder / layout.PRETRAINING).items()}
-    with safe_open(folder / layout.PRETRAINING, "pt") as file:
-        asked = json.loads(file.metadata()["questions"])
+    heads, asked = load_heads(folder)
     before = Tokenizer(folder / layout.TOKENIZER)
     pieces = [torch.tensor(ids) for ids in old_pieces(tokenizer, before)]
     for tensors, name in ((state, "embeddings.tok_embeddings.weight"), (heads, "bias")):
