@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import unmist
-from unmist.artifact import SHIPPED, open_folder, verify
+from unmist.artifact import model_folder, open_folder, verify
 from unmist.io import ReadCounts, open_rows
 from unmist.model import Model
 
@@ -45,9 +45,9 @@ ROUTES = {
 }
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return unmist.load(threads=1)
+@pytest.fixture(scope="module", params=["small", "edge"])
+def model(request: pytest.FixtureRequest) -> Model:
+    return unmist.load(request.param, threads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -56,16 +56,18 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNMIST_MODEL", raising=False)
 
 
-def test_it_is_whole() -> None:
-    listing, digest = verify(SHIPPED)
-    assert listing.name == "unmist-small"
+@pytest.mark.parametrize("size", ["small", "edge"])
+def test_it_is_whole(size: str) -> None:
+    listing, digest = verify(model_folder(size))
+    assert listing.name == f"unmist-{size}"
     assert len(digest) == 64
 
 
 def test_it_is_small(model: Model) -> None:
+    parameters, megabytes = {"small": (25e6, 60), "edge": (10e6, 12)}[model.path.name]
     assert model.tokenizer.size > 16_000
-    assert model.info()["parameters"] <= 25_000_000
-    assert sum(path.stat().st_size for path in SHIPPED.rglob("*")) <= 60 * 2**20
+    assert model.info()["parameters"] <= parameters
+    assert sum(path.stat().st_size for path in model.path.rglob("*")) <= megabytes * 2**20
 
 
 def test_its_specialist(model: Model) -> None:
@@ -97,8 +99,9 @@ def test_an_empty_row_is_of_no_kind(model: Model) -> None:
     assert (verdict.task, verdict.status, verdict.reason) == ("router", "bad_input", "empty")
 
 
-def test_every_specialist_belongs_to_the_encoder() -> None:
-    folder = open_folder(SHIPPED)
+@pytest.mark.parametrize("size", ["small", "edge"])
+def test_every_specialist_belongs_to_the_encoder(size: str) -> None:
+    folder = open_folder(model_folder(size))
     encoder = folder.manifest.files["model.safetensors"].sha256
     assert {adapter.card.encoder for adapter in folder.adapters.values()} == {encoder}
 

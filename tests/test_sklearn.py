@@ -200,7 +200,7 @@ def few_steps(
 
     The estimators are made before there is one, so it takes the shipped one's place.
     """
-    monkeypatch.setattr("unmist.sklearn.SHIPPED", tiny_model_folder)
+    monkeypatch.setattr("unmist.artifact.layout.SHIPPED", tiny_model_folder)
     monkeypatch.setattr(fitting, "time", ticking())
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unmist.answering import Answer, Answerer, doubt
-from unmist.artifact import SHIPPED, Folder, TaskCard, open_folder
+from unmist.artifact import Folder, TaskCard, model_folder, open_folder
 from unmist.cache import ENTRIES, Cache, CacheInfo
 from unmist.engine import Engine
 from unmist.errors import UsageError
@@ -40,7 +40,8 @@ def load(
     """Open a model folder, checked against its manifest.
 
     Args:
-        path: the folder; None opens the model that is shipped inside the package.
+        path: the folder, or ``small`` or ``edge`` for a model that is shipped inside the package;
+            None opens ``small``.
         adapters: adapter folders that lie elsewhere, as ``unmist train`` writes them.
         threads: CPU threads; None lets the engine choose.
         precision: ``f32``, ``bf16``, or ``auto`` for what suits the CPU; the environment variable
@@ -53,7 +54,7 @@ def load(
     """
     if cache < 0:
         raise UsageError(f"cache={cache}: expected a number of answers to keep, or 0 for none")
-    folder = open_folder(Path(path) if path is not None else SHIPPED, [Path(a) for a in adapters])
+    folder = open_folder(model_folder(path), [Path(a) for a in adapters])
     return Model(folder, Engine(folder, threads, precision), cache)
 
 

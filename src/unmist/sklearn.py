@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from unmist.artifact import SHIPPED
+from unmist.artifact import model_folder
 from unmist.errors import OutputError, UsageError
 from unmist.model import Model, load
 
@@ -70,7 +70,7 @@ class Embedder(_TextMixin, TransformerMixin, BaseEstimator):  # type: ignore[mis
     def fit(self, X: Any, y: Any = None) -> "Embedder":  # noqa: N803
         """Check the texts and the model. Raises UsageError, ModelError or ValueError."""
         _texts(X)
-        opened = _open(self.model or SHIPPED, None, self.threads)
+        opened = _open(model_folder(self.model), None, self.threads)
         opened.embed([], self.field)
         self.hash_, self._dim = opened.hash, opened.dim
         return self
@@ -78,7 +78,7 @@ class Embedder(_TextMixin, TransformerMixin, BaseEstimator):  # type: ignore[mis
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """Vectors of the texts. Raises ValueError for what are no texts."""
         check_is_fitted(self)
-        return _open(self.model or SHIPPED, None, self.threads).embed(_texts(X), self.field)
+        return _open(model_folder(self.model), None, self.threads).embed(_texts(X), self.field)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """``unmist0``, ``unmist1`` and so on."""
@@ -161,7 +161,7 @@ class AdapterClassifier(_TextMixin, ClassifierMixin, BaseEstimator):  # type: ig
             rows,
             type(self).__name__,
             self.field,
-            Path(self.model or SHIPPED),
+            model_folder(self.model),
             folder,
             recipe(
                 rank=self.rank,
@@ -189,7 +189,7 @@ class AdapterClassifier(_TextMixin, ClassifierMixin, BaseEstimator):  # type: ig
                 f"{folder}: the adapter is gone with the process that fitted it; save() it before "
                 "pickling, or fit again"
             )
-        opened = _open(self.model or SHIPPED, folder, self.threads)
+        opened = _open(model_folder(self.model), folder, self.threads)
         place = {label: i for i, label in enumerate(opened.labels(folder.name))}
         columns = [place[str(name)] for name in self.classes_.tolist()]
         return opened.probabilities(texts, folder.name)[:, columns]

@@ -380,3 +380,20 @@ def test_where_things_lie(tiny_model_folder: Path) -> None:
     assert layout.tasks(tiny_model_folder) == ["host-category"]
     assert layout.adapter_folder(tiny_model_folder, "x") == tiny_model_folder / "adapters" / "x"
     assert layout.SHIPPED.parts[-3:] == ("unmist", "models", "small")
+
+
+def test_a_size_that_is_shipped_has_a_name(tmp_path: Path) -> None:
+    assert layout.model_folder(None) == layout.model_folder("small") == layout.SHIPPED
+    assert layout.model_folder("edge") == layout.SHIPPED.with_name("edge")
+    assert layout.model_folder(Path("edge")) == layout.SHIPPED.with_name("edge")
+    assert layout.model_folder(str(tmp_path)) == tmp_path
+
+
+def test_a_folder_that_is_called_like_a_size(
+    tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("edge").mkdir()  # any folder is not a model folder
+    assert layout.model_folder("edge").parent == layout.SHIPPED.parent
+    shutil.copytree(tiny_model_folder, "edge", dirs_exist_ok=True)
+    assert layout.model_folder("edge") == Path("edge")

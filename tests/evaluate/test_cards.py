@@ -4,17 +4,22 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from unmist.artifact import SHIPPED, layout
 from unmist.evaluate import cards
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def test_the_committed_cards_are_what_the_code_makes_of_the_committed_figures() -> None:
-    made = cards.cards(SHIPPED, REPOSITORY / "docs" / "benchmarks")
-    folder = REPOSITORY / "docs" / "models"
+@pytest.mark.parametrize(("size", "below"), [("small", "."), ("edge", "edge")])
+def test_the_committed_cards_are_what_the_code_makes_of_the_committed_figures(
+    size: str, below: str
+) -> None:
+    made = cards.cards(layout.model_folder(size), REPOSITORY / "docs" / "benchmarks" / below)
+    folder = REPOSITORY / "docs" / "models" / below
     committed = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
-    assert committed == made, "run: python -m unmist.evaluate.cards -o docs/models"
+    assert committed == made, "run the commands at the top of unmist.evaluate.cards"
 
 
 def test_a_card_of_a_model_without_measurements(tiny_model_folder: Path, tmp_path: Path) -> None:

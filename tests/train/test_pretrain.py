@@ -267,7 +267,7 @@ def test_the_learning_rate() -> None:
 
 
 def test_named_shapes() -> None:
-    assert shape_of("small", 700) == Shape(layers=4, hidden=320, vocabulary=700)
+    assert shape_of("small", 700) == Shape(layers=6, hidden=320, vocabulary=700)
     assert shape_of("3x128", 700) == Shape(layers=3, hidden=128, vocabulary=700)
 
 

@@ -1,6 +1,6 @@
 """What lies on disk: layout, manifest, verification and loading of a model folder."""
 
-from unmist.artifact.layout import SHIPPED
+from unmist.artifact.layout import SHIPPED, model_folder
 from unmist.artifact.load import Adapter, Folder, open_folder
 from unmist.artifact.manifest import Manifest, verify
 from unmist.artifact.schema import EncoderConfig, TaskCard
@@ -12,6 +12,7 @@ __all__ = [
     "Folder",
     "Manifest",
     "TaskCard",
+    "model_folder",
     "open_folder",
     "verify",
 ]

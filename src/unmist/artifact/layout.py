@@ -30,7 +30,19 @@ ROUTER: Final = "router.json"
 ROUTER_WEIGHTS: Final = "router.safetensors"
 SUFFIXES: Final = (".json", ".safetensors")
 
-SHIPPED: Final = Path(__file__).parents[1] / "models" / "small"
+_MODELS: Final = Path(__file__).parents[1] / "models"
+SHIPPED: Final = _MODELS / "small"
+SHIPPED_SIZES: Final = ("small", "edge")
+
+
+def model_folder(named: str | Path | None) -> Path:
+    """A model folder: a path, the name of a size that is shipped, or None for ``small``.
+
+    A model folder here that is called like a size comes before what is shipped.
+    """
+    path = SHIPPED if named is None else Path(named)
+    shipped = str(path) in SHIPPED_SIZES and not (path / MANIFEST).is_file()
+    return _MODELS / path if shipped else path
 
 
 def adapter_folder(model: Path, task: str) -> Path:

@@ -10,10 +10,13 @@ import click
 
 from unmist.cli.inputs import (
     adapter_option,
+    group_option,
     model_option,
     open_model,
     require_task,
     run_options,
+    use_it,
+    written_adapter_option,
 )
 from unmist.cli.reports import report, row_progress
 from unmist.cli.tables import facts, operating_points, standard_output
@@ -35,12 +38,7 @@ from unmist.cli.tables import facts, operating_points, standard_output
 @click.option(
     "--label", default="label", show_default=True, metavar="COL", help="Column of the label."
 )
-@click.option(
-    "--group",
-    metavar="COL",
-    help="Column that says which rows belong together; never split apart. "
-    "Default: the registrable domain of hostnames and URLs, near-equal texts of other fields.",
-)
+@group_option
 @click.option(
     "--precision",
     type=click.FloatRange(0, 1, min_open=True),
@@ -52,14 +50,7 @@ from unmist.cli.tables import facts, operating_points, standard_output
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Instead: how many of the rows of all other labels may be answered with a label.",
 )
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="ADAPTER",
-    type=click.Path(path_type=Path),
-    help="Adapter folder to write; its name becomes the task's.",
-)
+@written_adapter_option
 @model_option
 @adapter_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -100,10 +91,11 @@ def command(
     source = own.get(task, layout.adapter_folder(model.path, task))
     with row_progress(quiet=quiet, shares_screen=False) as progress:
         result = recalibrate(model, task, source, rows, path.name, aim, output, progress.update)
-    _show(result, output, as_json=as_json)
+    use = use_it(output, result["card"]["task"], model_path)
+    _show(result, output, use, as_json=as_json)
 
 
-def _show(result: dict[str, Any], output: Path, *, as_json: bool) -> None:
+def _show(result: dict[str, Any], output: Path, use: str, *, as_json: bool) -> None:
     out = standard_output()
     if as_json:
         out.write(json.dumps(result) + "\n")
@@ -118,5 +110,4 @@ def _show(result: dict[str, Any], output: Path, *, as_json: bool) -> None:
         "calibration error (ECE)": kept["ece"],
     }
     table = operating_points({label: [row] for label, row in result["thresholds"].items()})
-    use = f"unmist classify --adapter {output} --task {card['task']}"
     out.write("\n".join([*facts(said), "", *table, "", f"use it  {use}"]) + "\n")

@@ -46,11 +46,11 @@ def model_option(function: _F) -> _F:
     return click.option(
         "--model",
         "model_path",
-        metavar="DIR",
+        metavar="MODEL",
         type=click.Path(path_type=Path),
         envvar="UNMIST_MODEL",
         show_envvar=True,
-        help="Model folder instead of the one that unmist ships.",
+        help="Model folder, or edge for the smallest that unmist ships. Default: small.",
     )(function)
 
 
@@ -64,6 +64,34 @@ def adapter_option(function: _F) -> _F:
         type=click.Path(path_type=Path),
         help="Specialist beside the model's own, made by 'unmist train'; may be given again.",
     )(function)
+
+
+def group_option(function: _F) -> _F:
+    """Add ``--group``."""
+    return click.option(
+        "--group",
+        metavar="COL",
+        help="Column that says which rows belong together; never split apart. "
+        "Default: the registrable domain of hostnames and URLs, near-equal texts of other fields.",
+    )(function)
+
+
+def written_adapter_option(function: _F) -> _F:
+    """Add ``-o`` for a verb that writes an adapter folder; the verb gets ``output``."""
+    return click.option(
+        "-o",
+        "--output",
+        required=True,
+        metavar="ADAPTER",
+        type=click.Path(path_type=Path),
+        help="Adapter folder to write; its name becomes the task's.",
+    )(function)
+
+
+def use_it(adapter: Path, task: str, model: Path | None) -> str:
+    """The command that asks a specialist which was just written."""
+    which = "" if model is None else f" --model {model}"
+    return f"unmist classify{which} --adapter {adapter} --task {task}"
 
 
 def output_option(help_: str) -> Callable[[_F], _F]:

@@ -33,7 +33,7 @@ def verify(model_path: Path | None, as_json: bool) -> None:
     """Check every file of the folder against its manifest, without running the network."""
     from unmist import artifact
 
-    path = model_path or artifact.SHIPPED
+    path = artifact.model_folder(model_path)
     manifest, digest = artifact.verify(path)
     facts_ = {"path": str(path), "ok": True, "name": manifest.name, "hash": digest}
     _print(facts_ | {"files": sorted(manifest.files)}, as_json=as_json)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from unmist.cli.inputs import model_option
+from unmist.cli.inputs import group_option, model_option, use_it, written_adapter_option
 from unmist.cli.reports import report
 from unmist.cli.tables import facts, standard_output
 from unmist.errors import UsageError
@@ -28,26 +28,14 @@ _RANK: Final = 8
 @click.option("--text", required=True, metavar="COL", help="Column of the text.")
 @click.option("--label", required=True, metavar="COL", help="Column of the label.")
 @click.option("--field", default="hostname", show_default=True, metavar="KIND", help="Field kind.")
-@click.option(
-    "--group",
-    metavar="COL",
-    help="Column that says which rows belong together; never split apart. "
-    "Default: the registrable domain of hostnames and URLs, near-equal texts of other fields.",
-)
+@group_option
 @click.option(
     "--format",
     "format_",
     type=click.Choice(("auto", "csv", "jsonl", "parquet")),
     help="How FILE is written; auto, the default, looks at its name and first bytes.",
 )
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="ADAPTER",
-    type=click.Path(path_type=Path),
-    help="Adapter folder to write; its name becomes the task's.",
-)
+@written_adapter_option
 @model_option
 @click.option(
     "--continue",
@@ -107,7 +95,7 @@ def command(
         raise UsageError("training needs more libraries: pip install torch==2.13.0 'unmist[train]'")
     import torch
 
-    from unmist.artifact import SHIPPED, layout
+    from unmist.artifact import layout, model_folder
     from unmist.train import table
     from unmist.train.own import minutes_for, train_own
     from unmist.train.specialist import Recipe
@@ -126,10 +114,10 @@ def command(
         precision=precision,
         patience=6,
     )
-    how = (rows, file.name, field, model_path or SHIPPED, output, recipe, go_on)
+    how = (rows, file.name, field, model_folder(model_path), output, recipe, go_on)
     with _reporter(progress) as told:
         card = train_own(*how, told)
-    _show(card, output, as_json=as_json)
+    _show(card, output, use_it(output, card["task"], model_path), as_json=as_json)
 
 
 def _rank_of(go_on: Path | None) -> int:
@@ -170,7 +158,7 @@ def _reporter(progress: str) -> Iterator[Report]:
         yield told
 
 
-def _show(card: dict[str, Any], output: Path, *, as_json: bool) -> None:
+def _show(card: dict[str, Any], output: Path, use: str, *, as_json: bool) -> None:
     out = standard_output()
     if as_json:
         out.write(json.dumps(card) + "\n")
@@ -187,5 +175,5 @@ def _show(card: dict[str, Any], output: Path, *, as_json: bool) -> None:
                 f"{mine['macro_f1']} (character n-grams {floor['macro_f1']})"
             )
             said[f"{split} coverage"] = mine["coverage"]
-    said["use it"] = f"unmist classify --adapter {output} --task {card['task']}"
+    said["use it"] = use
     out.write("\n".join(facts(said)) + "\n")

@@ -3,6 +3,7 @@
 ::
 
     python -m unmist.evaluate.cards -o docs/models
+    python -m unmist.evaluate.cards --model edge --results docs/benchmarks/edge -o docs/models/edge
 
 Writes ``<task>.md`` and an index. Nothing is measured here: figures are those of the JSON files,
 so that a card says what was committed and no more.
@@ -14,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unmist.artifact import SHIPPED, layout
+from unmist.artifact import SHIPPED as DEFAULT
+from unmist.artifact import layout, model_folder
 from unmist.evaluate.compare.names import OURS
 from unmist.evaluate.compare.names import SHIPPED as AS_SHIPPED
 from unmist.evaluate.compare.pages import interval, markdown_table, write_text
@@ -58,7 +60,8 @@ def _card(
     manifest: dict[str, Any],
 ) -> str:
     card = said["card"]
-    task = card["task"]
+    task, size = card["task"], manifest["name"].removeprefix("unmist-")
+    which = "" if size == DEFAULT.name else f" --model {size}"
     lines = [
         f"# {task}",
         "",
@@ -66,7 +69,7 @@ def _card(
         f"{manifest['version']}.",
         "",
         "```sh",
-        f"unmist classify --task {task} FILE",
+        f"unmist classify{which} --task {task} FILE",
         "```",
         "",
     ]
@@ -249,7 +252,7 @@ def _json(path: Path) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", type=Path, default=SHIPPED, help="default: the shipped one")
+    parser.add_argument("--model", type=model_folder, default="small", help="folder or size")
     parser.add_argument("--results", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write into")
     args = parser.parse_args(argv)

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 import unmist
-from unmist.artifact import SHIPPED, open_folder
+from unmist.artifact import model_folder, open_folder
 from unmist.engine.runtime import units
 from unmist.engine.wide import Wide
 from unmist.errors import UsageError
@@ -66,7 +66,7 @@ def run_once(
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """All engines and numbers of threads."""
-    folder = Path(args.model or SHIPPED)
+    folder = model_folder(args.model or None)
     model = unmist.load(folder, threads=1, cache=0)
     # The files are sorted by label or source, and the first rows would be of one kind.
     chosen = random.Random(0).sample(examples(args.data), args.calibration + args.rows)

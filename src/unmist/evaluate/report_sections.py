@@ -144,9 +144,16 @@ def _ladder(whole: dict[str, Any]) -> Markup:
 
 
 def _speed(whole: dict[str, Any]) -> Markup:
-    rates = [(name, one["rows_per_second"]) for name, one in whole["contenders"].items()]
-    said = f"{whole['rows']:,} rows, {whole['threads']} threads of {whole['machine']}"
-    return join([tag("p", said), plots.bars("rows per second", rates, "rows/s")])
+    parts: list[Markup] = [tag("p", whole["machine"])]
+    for field, threads in dict.fromkeys((one["field"], one["threads"]) for one in whole["entries"]):
+        rates = [
+            (one["contender"], one["rows_per_second"])
+            for one in whole["entries"]
+            if (one["field"], one["threads"]) == (field, threads) and "rows_per_second" in one
+        ]
+        title = f"{field}s, threads: {threads}"
+        parts.append(plots.bars(title, rates, "rows/s"))
+    return join(parts)
 
 
 def _robustness(whole: dict[str, Any]) -> Markup:
@@ -172,6 +179,5 @@ _SECTIONS: Final[dict[str, Callable[[Any], Markup]]] = {
     "specialists": _specialists,
     "ladder": _ladder,
     "speed": _speed,
-    "speed-100k": _speed,
     "robustness": _robustness,
 }

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from unmist.artifact import layout, manifest
@@ -199,6 +199,9 @@ def _write(folder: Path, specialist: Specialist, card: dict[str, Any]) -> None:
     for extra in folder.iterdir():
         if extra.suffix not in layout.SUFFIXES:
             extra.unlink()  # PEFT adds a README template
+    factors = load_file(folder / layout.ADAPTER_WEIGHTS)
+    half = {name: factor.to(torch.float16) for name, factor in factors.items()}  # as the encoder is
+    save_file(half, folder / layout.ADAPTER_WEIGHTS, {"format": "pt"})
     config = json.loads((folder / layout.ADAPTER_CONFIG).read_text())
     config |= {"base_model_name_or_path": None, "target_modules": TARGETS, "inference_mode": True}
     config["auto_mapping"] = None

@@ -7,6 +7,7 @@ token table, seen in as many principal directions as it has dimensions.
 Source: Sanh et al., "DistilBERT, a distilled version of BERT", arXiv 1910.01108.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from unmist.train.encoder import Encoder
 from unmist.train.export import load_encoder
-from unmist.train.pretrainer import load_heads
+from unmist.train.pretrainer import label_names, load_heads
 
 
 class Master(nn.Module):
@@ -25,13 +26,18 @@ class Master(nn.Module):
     def __init__(self, folder: Path, questions: list[dict[str, Any]], hidden: int) -> None:
         super().__init__()
         self.encoder = load_encoder(folder).eval().requires_grad_(False)
+        self.encode: Callable[[Tensor], Tensor] = self.encoder  # or the same, compiled
         heads, asked = load_heads(folder)
-        self.labels = nn.Linear(self.encoder.shape.hidden, heads["labels.bias"].shape[0])
-        self.labels.load_state_dict({name: heads[f"labels.{name}"] for name in ("weight", "bias")})
+        number = {label: i for i, label in enumerate(label_names(asked))}
+        wanted = label_names(questions)
+        if set(wanted) != set(number):
+            raise ValueError(f"{folder}: was asked other questions than the mixture's")
+        order = [number[label] for label in wanted]  # the same questions, perhaps in another order
+        self.labels = nn.Linear(self.encoder.shape.hidden, len(order))
+        state = {name: heads[f"labels.{name}"][order] for name in ("weight", "bias")}
+        self.labels.load_state_dict(state)
         self.labels.requires_grad_(False)
         self.lift = nn.Linear(hidden, self.encoder.shape.hidden)
-        if asked != questions:
-            raise ValueError(f"{folder}: was asked other questions than the mixture's")
 
     def loss(self, ids: Tensor, pooled: Tensor, answers: Tensor, allowed: Tensor) -> Tensor:
         """Distance of the vectors plus cross-entropy against the master's answers.
@@ -43,7 +49,7 @@ class Master(nn.Module):
             allowed: the labels of each row's question, bool [rows, labels].
         """
         with torch.no_grad():
-            vectors = self.encoder(ids).mean(1)
+            vectors = self.encode(ids).mean(1)
             said = self.labels(vectors).masked_fill(~allowed, -1e4).softmax(1)
         near = 1 - F.cosine_similarity(self.lift(pooled).float(), vectors.float()).mean()
         return near + F.cross_entropy(answers.masked_fill(~allowed, -1e4).float(), said.float())

@@ -17,7 +17,7 @@ from torch.nn import functional as F  # noqa: N812
 
 @dataclass(frozen=True)
 class Shape:
-    """The one dial's settings. Heads are 64 wide; the MLP's inner width is 1.5 times the outer."""
+    """The one dial's settings. The MLP's inner width is 1.5 times the outer."""
 
     layers: int
     hidden: int
@@ -44,8 +44,8 @@ class Shape:
 
 SIZES: Final = {
     "tiny": Shape(layers=2, hidden=64, vocabulary=512),
-    "edge": Shape(layers=4, hidden=192),
-    "small": Shape(layers=4, hidden=320),
+    "edge": Shape(layers=4, hidden=144, head_width=48),
+    "small": Shape(layers=6, hidden=320),
     "base": Shape(layers=12, hidden=768),
 }
 

@@ -11,7 +11,6 @@ first dimensions alone), arXiv 2205.13147.
 import csv
 import random
 import re
-import string
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from unmist.text import Tokenizer, normalize
 from unmist.text.views import vary, views
 from unmist.train import corpus
 from unmist.train.holdout import kin
+from unmist.train.misses import near_miss
 from unmist.train.mixture import even, withheld
 
 Encode = Callable[[Tensor], Tensor]
@@ -39,7 +39,6 @@ TEMPERATURE: Final = 0.05
 DIMENSIONS: Final = (64, 128)  # beside all of them
 _TEXTS_OF_FIELD: Final = 20_000
 _LONGEST: Final = 200  # characters of a text whose forms are compared
-_SIGNS: Final = string.ascii_lowercase + string.digits + "-'\";<|`$."
 _LONG_NUMBER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])")
 
 
@@ -73,7 +72,7 @@ class Pairs:
             one, other = chance.sample(domains, 2) if len(domains) > 1 else domains * 2
             first = chance.choice(one)
             second = chance.choice([host for host in other if host != first] or other)
-            rows.append((first, second, changed(first, chance)))
+            rows.append((first, second, near_miss(first, "hostname", chance)))
         return self._encoded(rows, "hostname")
 
     def forms(self, chance: random.Random) -> Triples:
@@ -87,7 +86,7 @@ class Pairs:
         ):
             other = same(text, field, chance)
             if other is not None and len(rows) < FORMS_A_STEP:
-                rows.append((text, other, changed(text, chance)))
+                rows.append((text, other, near_miss(text, field, chance)))
         return self._encoded(rows, field)
 
     def _encoded(self, rows: Sequence[tuple[str, str, str]], field: str) -> Triples:
@@ -156,16 +155,6 @@ def _doubled(text: str, field: str) -> str | None:
     plain = re.split(r"['\"\n]", text, maxsplit=1)[0]
     place = plain.find(sign, 1)
     return None if place < 0 or field == "url" else text[:place] + sign + text[place:]
-
-
-def changed(text: str, chance: random.Random) -> str:
-    """One character of a text replaced, left out, doubled or put in."""
-    if not text:
-        return chance.choice(_SIGNS)
-    place = chance.randrange(len(text))
-    before, own, after = text[:place], text[place], text[place + 1 :]
-    sign = chance.choice([sign for sign in _SIGNS if sign != own.lower()])
-    return before + chance.choice([sign, "", own * 2, own + sign]) + after
 
 
 def pooled(encode: Encode, rows: Sequence[Sequence[int]]) -> Tensor:

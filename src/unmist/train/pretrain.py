@@ -123,6 +123,8 @@ class Run:
         if recipe.master:
             shape = self.model.encoder.shape
             self.master = Master(Path(recipe.master), mixture.questions, shape.hidden)
+            if recipe.compile:
+                self.master.encode = _compiled(self.master.encoder)
         matrices: list[Tensor] = []
         if recipe.muon:
             matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]

@@ -45,3 +45,8 @@ def load_heads(folder: Path) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
         heads = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         questions: list[dict[str, Any]] = json.loads(file.metadata()["questions"])
     return heads, questions
+
+
+def label_names(questions: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(question, label) of each row of ``labels.weight``, in order."""
+    return [(question["name"], label) for question in questions for label in question["labels"]]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unmist.artifact import layout
 from unmist.text import Tokenizer
-from unmist.train.pretrainer import Pretrainer, load_heads
+from unmist.train.pretrainer import Pretrainer, label_names, load_heads
 
 
 def warm_start(
@@ -27,8 +27,9 @@ def warm_start(
     for tensors, name in ((state, "embeddings.tok_embeddings.weight"), (heads, "bias")):
         tensors[name] = torch.stack([tensors[name][ids].mean(0) for ids in pieces])
     model.encoder.load_state_dict(deeper(state, model.encoder.shape.layers))
-    number = {label: i for i, label in enumerate(_labels(asked))}
-    places = [(i, number[label]) for i, label in enumerate(_labels(questions)) if label in number]
+    number = {label: i for i, label in enumerate(label_names(asked))}
+    wanted = enumerate(label_names(questions))
+    places = [(i, number[label]) for i, label in wanted if label in number]
     for name in ("labels.weight", "labels.bias"):
         old, heads[name] = heads[name], torch.zeros_like(model.state_dict()[name])
         heads[name][[i for i, _ in places]] = old[[j for _, j in places]]
@@ -63,7 +64,3 @@ def old_pieces(tokenizer: Tokenizer, before: Tokenizer) -> list[list[int]]:
     split = before.encode_batch(pieces)
     same = [known.get(piece) or ids for piece, ids in zip(pieces, split, strict=True)]
     return [ids or [i] for i, ids in enumerate(same)]  # special tokens have the same ids in all
-
-
-def _labels(questions: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(question["name"], label) for question in questions for label in question["labels"]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from unmist.artifact import SHIPPED
+from unmist.artifact import model_folder
 from unmist.errors import UsageError
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import light, names
@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Data, models, rows and recipe."""
     parser.add_argument("--data", type=Path, required=True, help="folder with tasks/")
     parser.add_argument(
-        "--model", type=Path, default=SHIPPED, help="model folder; default: the shipped one"
+        "--model", type=model_folder, default="small", help="model folder, or a shipped size"
     )
     parser.add_argument("--rows", type=int, default=20_000, help="training rows, by group")
     parser.add_argument("--rows-seed", type=int, default=1, help="which rows are drawn")
