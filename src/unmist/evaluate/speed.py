@@ -220,11 +220,20 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "date": date.today().isoformat(),
         "machine": machine(),
-        "command": f"python -m unmist.evaluate.speed {' '.join(sys.argv[1:])}",
+        "command": _command(args),
         "rounds": args.rounds,
         "rows": {load.field: load.rows for load in loads},
         "entries": entries,
     }
+
+
+def _command(args: argparse.Namespace) -> str:
+    """What was asked for, without the folders of this machine."""
+    peers = [f"--peer {value.partition('=')[0]}=DIR" for value in args.peer]
+    peers += [f"--int8 {value.partition('=')[0]}=DIR" for value in args.int8]
+    said = [f"--rounds {args.rounds}", f"--hostnames {args.hostnames}"]
+    said += [f"--commands {args.commands}", f"--seconds {args.seconds:g}"]
+    return " ".join(["python -m unmist.evaluate.speed --data DATA", *peers, *said])
 
 
 if __name__ == "__main__":

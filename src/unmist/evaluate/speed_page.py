@@ -12,7 +12,7 @@ in a process of its own. Text in, vectors or verdicts out, tokenising included, 
 *rows/s* is one call with all rows ({rows}); *times* is that over `{base}` in the same
 run. Milliseconds are of one request of so many rows. *start* is from the process to the model's
 being loaded, with all imports. *of the limit* is the arithmetic of the encoder's layers at batch
-256 over what 2048-cube matrix products reach in the same run, in the precision that the engine takes.
+256 over what 2048-cube matrix products reach in the same run, in the precision of the engine.
 """
 _COLUMNS = (
     "", "rows/s", "times", "1: p50 ms", "p99", "32: p50 ms", "p99", "256: p50 ms", "p99",
