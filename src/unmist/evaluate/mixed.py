@@ -77,11 +77,10 @@ def measure(model: Path, names: list[str], rounds: int) -> dict[str, Any]:
 
 
 def _turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    for ask in cases.values():
-        ask()  # compiles, and makes the buffers
     taken: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, ask in cases.items():
+            ask()  # what the case before it left in caches and memory is not its cost
             began = time.process_time()
             ask()
             taken[name].append((time.process_time() - began) * 1e3)
