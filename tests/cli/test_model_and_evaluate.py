@@ -39,6 +39,7 @@ def test_verify(unmist, monkeypatch, tmp_path):
     artifact = types.ModuleType("unmist.artifact")
     listing = types.SimpleNamespace(name="fake", files={"model.safetensors": 1, "config.json": 2})
     artifact.verify = lambda path: (listing, "ab" * 32)
+    artifact.model_folder = lambda path: path
     monkeypatch.setitem(sys.modules, "unmist.artifact", artifact)
     monkeypatch.setattr("unmist.artifact", artifact, raising=False)
     result = unmist("model", "verify", "--model", tmp_path, "--json")

@@ -34,7 +34,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_index_lists_every_page() -> None:
-    indexes = (INDEX, INDEX.parent / "models" / "README.md")
+    models = INDEX.parent / "models"
+    indexes = (INDEX, models / "README.md", models / "edge" / "README.md")
     listed = {
         (index.parent / target).resolve()
         for index in indexes

@@ -122,6 +122,7 @@ def specialise(
     else:
         start_head(specialist.head, model, folder.name, about.labels)
     log = fit(specialist, rows["train"], rows["dev"], recipe, report)
+    specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
     wide = None
     if recipe.wide_bits:
@@ -200,7 +201,7 @@ def _write(folder: Path, specialist: Specialist, card: dict[str, Any]) -> None:
         if extra.suffix not in layout.SUFFIXES:
             extra.unlink()  # PEFT adds a README template
     factors = load_file(folder / layout.ADAPTER_WEIGHTS)
-    half = {name: factor.to(torch.float16) for name, factor in factors.items()}  # as the encoder is
+    half = {name: factor.to(torch.float16) for name, factor in factors.items()}
     save_file(half, folder / layout.ADAPTER_WEIGHTS, {"format": "pt"})
     config = json.loads((folder / layout.ADAPTER_CONFIG).read_text())
     config |= {"base_model_name_or_path": None, "target_modules": TARGETS, "inference_mode": True}

@@ -90,6 +90,14 @@ class Specialist(nn.Module):
         out: Tensor = self.head(self.encoder(ids).mean(1))
         return out
 
+    @torch.no_grad()
+    def round_factors(self) -> None:
+        """Give the LoRA factors the float16 values that they are stored with, so that what is
+        calibrated is what is shipped."""
+        for name, weight in self.encoder.named_parameters():
+            if "lora_" in name:
+                weight.copy_(weight.to(torch.float16))
+
     @torch.inference_mode()
     def logits(self, rows: Rows) -> np.ndarray:
         """Logits [n, labels] float32 in the order of the rows."""
