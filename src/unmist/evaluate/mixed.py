@@ -10,7 +10,6 @@ which the cases take turns.
 
 import argparse
 import json
-import random
 import statistics
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from unmist.artifact import model_folder, open_folder
 from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.evaluate.compare.pages import write_text
-from unmist.evaluate.data import examples
+from unmist.evaluate.sampling import sample
 from unmist.evaluate.speed import machine
 from unmist.text import normalize
 
@@ -95,8 +94,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    known = examples(args.data / "tasks" / _CARRIER / "test.tsv.zst")
-    names = [one.text for one in random.Random(0).sample(known, ROWS)]
+    chosen = sample(args.data / "tasks" / _CARRIER / "test.tsv.zst", ROWS, 0)
+    names = [one.text for one in chosen]
     said = {"date": date.today().isoformat(), "machine": machine(), "rounds": args.rounds}
     found = measure(args.model, names, args.rounds)
     write_text(args.output, json.dumps(said | found, indent=1) + "\n")

@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import statistics
 import subprocess
 import sys
@@ -30,10 +29,10 @@ from unmist.errors import UsageError
 from unmist.evaluate import speed_worker
 from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.data import examples
-from unmist.evaluate.speed_page import page
+from unmist.evaluate.sampling import sample
+from unmist.evaluate.speed_page import MATRIX, page
 
 BATCHES: Final = (1, 32, 256)
-MATRIX: Final = "matrix products"
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,7 @@ def ask(python: str, order: Mapping[str, Any]) -> dict[str, Any]:
 
 def texts(data: Path, load: Workload) -> list[str]:
     """Rows of the task's test split, drawn with seed 0: the files are sorted by label or source."""
-    known = examples(data / "tasks" / load.task / "test.tsv.zst")
-    chosen = random.Random(0).sample(known, min(load.rows, len(known)))
-    return [one.text for one in chosen]
+    return [one.text for one in sample(data / "tasks" / load.task / "test.tsv.zst", load.rows, 0)]
 
 
 def middle(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """What :mod:`unmist.evaluate.speed` measured, as a page of Markdown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from unmist.evaluate.compare.pages import markdown_table
+
+MATRIX: Final = "matrix products"  # who stands for the machine among the contenders
 
 _HEAD = """# Speed beside what people would use instead
 
@@ -35,7 +37,7 @@ def page(whole: Mapping[str, Any]) -> str:
             for entry in entries
             if (entry["field"], entry["threads"]) == (field, threads)
         }
-        limit = mine.pop("matrix products", {})
+        limit = mine.pop(MATRIX, {})
         parts.append(f"## {field}s, {threads} thread{'s' if threads > 1 else ''}\n")
         against = mine[base]["rows_per_second"]
         lines = [_line(name, entry, against, limit) for name, entry in mine.items()]
@@ -58,7 +60,11 @@ def _line(
     name: str, entry: Mapping[str, Any], against: float, limit: Mapping[str, Any]
 ) -> list[str]:
     batches = entry["batches"]
-    times = [f"{batches[size][figure]:.2f}" for size in ("1", "32", "256") for figure in _LATENCIES]
+    times = [
+        f"{batches[size][figure]:.2f}"
+        for size in ("1", "32", "256")
+        for figure in ("p50_ms", "p99_ms")
+    ]
     share = share_of_limit(entry, limit)
     return [
         name,
@@ -72,6 +78,3 @@ def _line(
         f"{entry['peak_memory_mb']:,.0f}",
         "-" if entry["disk_mb"] is None else f"{entry['disk_mb']:.1f}",
     ]
-
-
-_LATENCIES = ("p50_ms", "p99_ms")
