@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 import unmist
 from unmist.artifact import layout, manifest, open_folder
 from unmist.engine import Engine
-from unmist.engine.runtime import units
+from unmist.engine.units import units
 from unmist.errors import ModelError
 from unmist.model import Model
 from unmist.train.export import load_encoder

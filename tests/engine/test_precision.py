@@ -3,6 +3,7 @@
 import pytest
 
 from unmist.engine import runtime
+from unmist.engine import units as of_cpu
 from unmist.errors import UsageError
 
 
@@ -12,7 +13,7 @@ from unmist.errors import UsageError
 )
 def test_by_the_units_of_the_cpu(monkeypatch: pytest.MonkeyPatch, units: str, chosen: str) -> None:
     monkeypatch.delenv("UNMIST_PRECISION")
-    monkeypatch.setattr(runtime, "units", lambda: units)
+    monkeypatch.setattr(of_cpu, "units", lambda: units)
     assert runtime.precision() == chosen
     assert runtime.precision("f32") == "f32"
     monkeypatch.setenv("UNMIST_PRECISION", "bf16")

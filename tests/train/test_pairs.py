@@ -10,7 +10,7 @@ import zstandard
 
 from unmist.text import Tokenizer, normalize
 from unmist.train import pairs
-from unmist.train.encoder import Encoder, Shape
+from unmist.train.encoder import SIZES, Encoder, Shape
 from unmist.train.pairs import Pairs, Triples
 
 
@@ -28,7 +28,7 @@ def paired_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     rows += ["single\tone.com\ttrain", "tested\ta.net\ttest", "tested\tb.net\ttest"]
     written = {
         "hostname/pairs/lists.tsv.zst": rows,
-        "path/files.txt.zst": [f"/var/log/app{n}/event-1234{n:02}.log" for n in range(60)],
+        "path/files.txt.zst": [f"/var/log/app{n}/event-{12300 + n}.log" for n in range(120)],
     }
     for name, lines in written.items():
         path = folder / "pretrain" / name
@@ -88,6 +88,21 @@ def test_another_form(field: str, text: str) -> None:
     assert normalize(other, field).__class__ is str
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "other"),
+    [
+        ("hostname", "web12.example.com", "web13.example.com"),
+        ("path", "/usr/lib/libssl.so.1.9", "/usr/lib/libssl.so.1.0"),
+        ("header", "nginx/1.18.2", "nginx/1.18.3"),
+        ("command", "kill 12345", "kill 12346"),
+        ("command", "python3.11 a.py", None),  # another version is another program
+    ],
+)
+def test_another_number(field: str, text: str, other: str | None) -> None:
+    found = {pairs._next_number(text, field, random.Random(seed)) for seed in range(20)}
+    assert other in found
+
+
 def test_no_other_form() -> None:
     assert pairs.same("plain", "header", random.Random(1)) is None
 
@@ -117,5 +132,18 @@ def test_the_loss_falls_while_pairs_come_together() -> None:
     assert losses[-1] < losses[0] / 2
 
 
+def test_ranking_asks_for_more_than_telling_apart() -> None:
+    torch.manual_seed(1)
+    encoder = Encoder(Shape(layers=1, hidden=64, vocabulary=50))
+    first, second, miss = ([[5 + i, 20, 30 + i]] for i in (0, 9, 0))
+    other = [[40, 41, 42]]
+    near = Triples(first + other, second + other, [*miss, [43, 44, 45]])
+    far = Triples(first + other, miss + other, [*second, [43, 44, 45]])
+    worth = [
+        (pairs.loss(encoder, t, ranking=1.0) - pairs.loss(encoder, t)).item() for t in (near, far)
+    ]
+    assert worth[0] > 0.1 > worth[1] >= 0
+
+
 def test_nothing_to_compare() -> None:
-    assert pairs.loss(torch.nn.Identity(), Triples([], [], [])).item() == 0
+    assert pairs.loss(Encoder(SIZES["tiny"]), Triples([], [], [])).item() == 0

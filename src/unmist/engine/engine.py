@@ -8,7 +8,8 @@ import numpy as np
 
 from unmist.artifact import Adapter, Folder
 from unmist.engine import batching, graph, runtime
-from unmist.engine.runtime import ov, units
+from unmist.engine.runtime import ov
+from unmist.engine.units import units
 
 # For each shape of a batch the runtime keeps compiled code, 5,000 of them if it is let: a service
 # that meets batches of all sizes grew to 2.9 GB. None at all costs a single text three times.

@@ -5,24 +5,17 @@ finds no ``openvino_telemetry``; then it uses a stub of its own. So it must not 
 """
 
 import os
-import platform
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Final
 
+from unmist.engine.units import has_bf16
 from unmist.errors import UsageError
 
 PRECISIONS: Final = ("auto", "f32", "bf16")
 _VARIABLE: Final = "UNMIST_PRECISION"
 _TELEMETRY: Final = "openvino_telemetry"
-_UNITS: Final = (  # flag in /proc/cpuinfo, what it is called here; the widest first
-    ("amx_bf16", "amx"),
-    ("avx512_bf16", "avx512_bf16"),
-    ("avx512f", "avx512"),
-    ("avx2", "avx2"),
-)
 
 
 @contextmanager
@@ -47,18 +40,7 @@ with hidden_telemetry():
     import openvino as ov
     from openvino import opset13 as op
 
-__all__ = ["PRECISIONS", "hidden_telemetry", "op", "ov", "precision", "units"]
-
-
-def units() -> str:
-    """The widest vector units of this CPU that an engine would use, as ``avx2`` or ``amx``; the
-    machine's name where Linux does not tell."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.machine()
-    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
-    return next((name for flag, name in _UNITS if flag in flags), platform.machine())
+__all__ = ["PRECISIONS", "hidden_telemetry", "op", "ov", "precision"]
 
 
 def precision(wanted: str = "auto") -> str:
@@ -76,5 +58,5 @@ def precision(wanted: str = "auto") -> str:
     if wanted not in PRECISIONS:
         raise UsageError(f"no precision {wanted!r}; one of: {', '.join(PRECISIONS)}")
     if wanted == "auto":
-        return "bf16" if units() in ("amx", "avx512_bf16") else "f32"
+        return "bf16" if has_bf16() else "f32"
     return wanted

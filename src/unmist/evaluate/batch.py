@@ -13,7 +13,6 @@ repeats itself costs it less; the rows that it would have been asked about are c
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import sys
@@ -30,6 +29,7 @@ import pyarrow.parquet as pq
 from unmist.batch import Annotate, Settings, run_job
 from unmist.batch.plan import PART_ROWS
 from unmist.errors import InputError, UsageError
+from unmist.evaluate.machine import machine
 from unmist.io.records import CHUNK_ROWS
 
 CACHE: Final = 65_536
@@ -170,7 +170,7 @@ def main() -> None:
         found = repeated(args.names, args.rows, args.zipf, args.task, annotate)
     head = {
         "date": date.today().isoformat(),
-        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}",
+        "machine": machine(),
         "threads": args.threads,
         "load_at_end": round(os.getloadavg()[0], 1),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),

@@ -22,12 +22,12 @@ import numpy as np
 
 import unmist
 from unmist.artifact import model_folder, open_folder
-from unmist.engine.runtime import units
+from unmist.engine.units import units
 from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.evaluate import engines_worker
 from unmist.evaluate.data import examples
-from unmist.evaluate.speed import machine
+from unmist.evaluate.machine import machine
 from unmist.model import Model
 from unmist.text import normalize
 

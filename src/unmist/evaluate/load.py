@@ -30,7 +30,7 @@ import numpy as np
 from unmist.errors import InputError, UsageError
 from unmist.evaluate import load_client
 from unmist.evaluate.load_client import Request, Tally
-from unmist.evaluate.speed import machine
+from unmist.evaluate.machine import machine
 
 TASK: Final = "host-category"
 TOLERANCE: Final = 1e-4  # of a score; the engine's batches agree to 1e-5

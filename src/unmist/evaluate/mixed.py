@@ -21,8 +21,8 @@ from unmist.artifact import model_folder, open_folder
 from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.evaluate.compare.pages import write_text
+from unmist.evaluate.machine import machine
 from unmist.evaluate.sampling import sample
-from unmist.evaluate.speed import machine
 from unmist.text import normalize
 
 SPECIALISTS: Final = 8

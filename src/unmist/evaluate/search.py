@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from unmist.errors import InputError, UsageError
+from unmist.evaluate.machine import machine
 from unmist.evaluate.search_worker import CONTENDERS, K, vectors
-from unmist.evaluate.speed import machine
 
 QUERIES = 1000
 _BLOCK = 1 << 16

@@ -12,7 +12,6 @@ them; figures are medians over the rounds and the ratio is the number to look at
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from unmist.errors import UsageError
 from unmist.evaluate import speed_worker
 from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.data import examples
+from unmist.evaluate.machine import machine
 from unmist.evaluate.sampling import sample
 from unmist.evaluate.speed_page import MATRIX, page
 
@@ -147,16 +147,6 @@ def flops(folder: Path, tokens: float, tokens_squared: float) -> float:
     hidden, inner = config.hidden_size, config.intermediate_size
     weights = 4 * hidden**2 + 3 * hidden * inner
     return config.num_hidden_layers * (2 * weights * tokens + 4 * hidden * tokens_squared)
-
-
-def machine() -> str:
-    """The CPU's name, and how many of them there are."""
-    names = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 def contenders_of(args: argparse.Namespace) -> list[Contender]:

@@ -22,7 +22,7 @@ import numpy as np
 import unmist
 from unmist.cache import ENTRIES
 from unmist.errors import InputError
-from unmist.evaluate.speed import machine
+from unmist.evaluate.machine import machine
 from unmist.model import Model
 from unmist.verdict import Verdict
 

@@ -2,7 +2,8 @@
 
 Parameter names are those of ``transformers.ModernBertModel``, so a state dict moves over as it is;
 a test holds the outputs equal. Rows are grouped by length before they get here, so there is no
-padding and no attention mask: on a CPU that is worth more than a clever kernel.
+padding and no attention mask: on a CPU that is worth more than a clever kernel. Only the few rows
+of a batch of pairs, hardly two of one length, are padded.
 
 Source: Warner et al., "Smarter, Better, Faster, Longer" (ModernBERT), arXiv 2412.13663.
 """
@@ -59,13 +60,15 @@ class Attention(nn.Module):
         self.Wqkv = nn.Linear(shape.hidden, 3 * shape.hidden, bias=False)
         self.Wo = nn.Linear(shape.hidden, shape.hidden, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, padding: Tensor | None = None) -> Tensor:
         rows, length, hidden = x.shape
         qkv = self.Wqkv(x).view(rows, length, 3, self.heads, self.width)
         query, key, value = qkv.transpose(1, 3).unbind(2)
         query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
         # Written out: torch's fused kernel goes backward three to ten times slower on a CPU.
         scores = query @ key.transpose(-1, -2) * self.width**-0.5
+        if padding is not None:
+            scores = scores.masked_fill(padding[:, None, None, :], float("-inf"))
         mixed = scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
         out: Tensor = self.Wo(mixed.transpose(1, 2).reshape(rows, length, hidden))
         return out
@@ -95,8 +98,8 @@ class Layer(nn.Module):
         self.mlp_norm = _norm(shape)
         self.mlp = MLP(shape)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        x = x + self.attn(self.attn_norm(x), cos, sin)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, padding: Tensor | None = None) -> Tensor:
+        x = x + self.attn(self.attn_norm(x), cos, sin, padding)
         out: Tensor = x + self.mlp(self.mlp_norm(x))
         return out
 
@@ -115,7 +118,7 @@ class Embeddings(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Token ids [rows, length] to hidden states [rows, length, hidden]; no padding allowed."""
+    """Token ids [rows, length] to hidden states [rows, length, hidden]."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -133,10 +136,16 @@ class Encoder(nn.Module):
                 nn.init.trunc_normal_(weight, std=std, a=-3 * std, b=3 * std)
 
     def forward(self, ids: Tensor) -> Tensor:
-        x = self.embeddings(ids)
-        cos, sin = (wave.to(x.dtype) for wave in _rotary_tables(self.shape, ids.shape[1]))
+        return self.transform(self.embeddings(ids))
+
+    def transform(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
+        """What follows the token table: embedded tokens [rows, length, hidden] to hidden states.
+
+        ``padding``, bool [rows, length], is true where there is no token and nothing is read.
+        """
+        cos, sin = (wave.to(x.dtype) for wave in _rotary_tables(self.shape, x.shape[1]))
         for layer in self.layers:
-            x = layer(x, cos, sin)
+            x = layer(x, cos, sin, padding)
         out: Tensor = self.final_norm(x)
         return out
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from unmist.engine.units import has_bf16
 from unmist.train import calibration
 from unmist.train.specialist import Recipe, Rows, Specialist, label_weights
 
@@ -76,7 +77,7 @@ def _epoch(
             break
         warm = min(1.0, progress / 0.03)
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16 and has_bf16()):
             answers = specialist(ids)
         loss = F.cross_entropy(
             answers.float(),

@@ -22,24 +22,32 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from unmist.text import Tokenizer, normalize
+from unmist.text import Tokenizer, both_ends, normalize
 from unmist.text.views import vary, views
 from unmist.train import corpus
+from unmist.train.encoder import Encoder
 from unmist.train.holdout import kin
 from unmist.train.misses import near_miss
-from unmist.train.mixture import even, withheld
+from unmist.train.mixture import withheld
 
-Encode = Callable[[Tensor], Tensor]
-"""Ids [rows, length] to hidden states [rows, length, hidden]."""
-
-FIELDS: Final = ("url", "http", "command", "path", "header", "cloud")
-OWNERS_A_STEP: Final = 128
-FORMS_A_STEP: Final = 48
+FIELDS: Final = ("hostname", "url", "http", "command", "path", "header", "cloud")
+OWNERS_A_STEP: Final = 256
+FORMS_A_STEP: Final = 96
 TEMPERATURE: Final = 0.05
+RANKING_TEMPERATURE: Final = 0.02  # near misses are near: .95 against .97
 DIMENSIONS: Final = (64, 128)  # beside all of them
 _TEXTS_OF_FIELD: Final = 20_000
 _LONGEST: Final = 200  # characters of a text whose forms are compared
-_LONG_NUMBER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])")
+_MOST_TOKENS: Final = 128
+_STEP: Final = 8  # lengths to which rows are padded are multiples of this
+_LONG_NUMBER: Final = r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])"
+_MACHINE: Final = r"(?<=[a-z-])[0-9]{1,3}(?=\.)"
+_VERSION: Final = r"(?<=[0-9]\.)[0-9]{1,3}(?![0-9a-zA-Z])"
+_NUMBERS: Final = {  # of which the last digit may be another one
+    "hostname": re.compile(_MACHINE),
+    "path": re.compile(f"{_LONG_NUMBER}|{_VERSION}"),
+    "header": re.compile(f"{_LONG_NUMBER}|{_VERSION}"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class Pairs:
         for texts in zip(*rows, strict=True):
             normalized = [normalize(text, field) for text in texts]
             ids = self._tokenizer.encode_batch(normalized, field)
-            sides.append([even(row) for row in ids])
+            sides.append([both_ends(row, _MOST_TOKENS) for row in ids])
         return Triples(*sides) if sides else Triples([], [], [])
 
 
@@ -135,14 +143,17 @@ def same(text: str, field: str, chance: random.Random) -> str | None:
         for view in views(field)
         if not view.evasion
     ]
-    ways += [lambda: _next_number(text, chance), lambda: _doubled(text, field)]
+    ways += [lambda: _next_number(text, field, chance), lambda: _doubled(text, field)]
     chance.shuffle(ways)
     return next((form for way in ways if (form := way()) is not None), None)
 
 
-def _next_number(text: str, chance: random.Random) -> str | None:
-    """Another digit in a long number: an identifier, a time, a process."""
-    found = list(_LONG_NUMBER.finditer(text))
+def _next_number(text: str, field: str, chance: random.Random) -> str | None:
+    """Another digit in a number that only tells things of one kind apart.
+
+    An identifier, a time or a process; a host's number among machines, a version's last part.
+    """
+    found = list(_NUMBERS.get(field, re.compile(_LONG_NUMBER)).finditer(text))
     if not found:
         return None
     place = chance.choice(found).end() - 1
@@ -154,31 +165,56 @@ def _doubled(text: str, field: str) -> str | None:
     sign = "/" if field == "path" else " "
     plain = re.split(r"['\"\n]", text, maxsplit=1)[0]
     place = plain.find(sign, 1)
-    return None if place < 0 or field == "url" else text[:place] + sign + text[place:]
+    return None if place < 0 or field in ("url", "hostname") else text[:place] + sign + text[place:]
 
 
-def pooled(encode: Encode, rows: Sequence[Sequence[int]]) -> Tensor:
-    """Mean hidden states [rows, hidden] of rows of any lengths, one pass for each length."""
+def pooled(encoder: Encoder, rows: Sequence[Sequence[int]]) -> Tensor:
+    """Mean hidden states [rows, hidden] of rows of any lengths, padded to few.
+
+    The token table is read once for all: its gradient is as large as the table, and a pass each
+    would write as many of them.
+    """
     lengths = np.array([len(row) for row in rows])
-    order = np.argsort(lengths, kind="stable")
-    starts = np.flatnonzero(np.diff(lengths[order], prepend=0))
-    groups = np.split(order, starts[1:])
-    parts = [encode(torch.tensor([rows[i] for i in group])).mean(1) for group in groups]
-    return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
+    padded = -(-lengths // _STEP) * _STEP
+    order = np.argsort(padded, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(padded[order])) + 1)
+    ids = [token for i in order for token in [*rows[i], *[0] * (padded[i] - lengths[i])]]
+    embedded = encoder.embeddings(torch.tensor(ids))
+    parts = embedded.split([int(padded[group].sum()) for group in groups])
+    means = []
+    for part, group in zip(parts, groups, strict=True):
+        x = part.view(len(group), -1, part.shape[1])
+        count = torch.from_numpy(lengths[group])[:, None]
+        padding = torch.arange(x.shape[1]) >= count
+        hidden = encoder.transform(x, padding).masked_fill(padding[..., None], 0)
+        means.append(hidden.sum(1) / count)
+    return torch.cat(means)[torch.from_numpy(np.argsort(order))]
 
 
-def loss(encode: Encode, triples: Triples) -> Tensor:
+def loss(encoder: Encoder, triples: Triples, ranking: float = 0.0) -> Tensor:
     """InfoNCE of first texts among all second texts and near misses, in the mean over dimensions.
 
-    Nats; zero where there is no pair.
+    Args:
+        encoder: gives the vectors.
+        triples: the pairs and their near misses.
+        ranking: weight of a second term, for pairs that mean the same: every one of them shall be
+            nearer than every near miss is to its own text (a smooth bound of one minus the AUC).
+
+    Returns:
+        Nats; zero where there is no pair.
     """
     count = len(triples.first)
     if count < 2:
         return torch.zeros(())
-    vectors = pooled(encode, [*triples.first, *triples.second, *triples.miss]).float()
+    vectors = pooled(encoder, [*triples.first, *triples.second, *triples.miss]).float()
     losses = []
     for dimensions in (*DIMENSIONS, vectors.shape[1]):
         unit = F.normalize(vectors[:, :dimensions], dim=1)
-        logits = unit[:count] @ unit[count:].T / TEMPERATURE
-        losses.append(F.cross_entropy(logits, torch.arange(count)))
+        cosine = unit[:count] @ unit[count:].T
+        wanted = torch.arange(count)
+        losses.append(F.cross_entropy(cosine / TEMPERATURE, wanted))
+        same, miss = cosine[wanted, wanted], cosine[wanted, wanted + count]
+        if ranking:
+            further = (miss[None, :] - same[:, None]) / RANKING_TEMPERATURE
+            losses[-1] = losses[-1] + ranking * F.softplus(further).mean()
     return torch.stack(losses).mean()

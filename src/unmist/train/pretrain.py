@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unmist.engine.units import has_bf16
 from unmist.text import Tokenizer
 from unmist.train import checkpoint, distill, pairs
 from unmist.train.distill import Master
@@ -79,6 +80,7 @@ class Recipe:
     pairs: float = 0.0  # last share of the budget in which pairs are compared, too
     pair_weight: float = 0.3
     pair_every: int = 2  # steps from one batch of pairs to the next
+    ranking: float = 1.0  # of equivalent forms before near misses, beside telling pairs apart
     shape: dict[str, Any] = field(default_factory=dict)
 
 
@@ -116,6 +118,7 @@ class Run:
     ) -> None:
         self.compared = compared
         self.folder, self.recipe, self.mixture, self.tokenizer = folder, recipe, mixture, tokenizer
+        self.bf16 = recipe.bf16 and has_bf16()  # the run may have begun on another machine
         torch.manual_seed(recipe.seed)
         self.model = Pretrainer(Shape(**recipe.shape), mixture.classes)
         self.encode = _compiled(self.model.encoder) if recipe.compile else self.model.encoder
@@ -133,7 +136,7 @@ class Run:
         learnt = [w for m in self._modules().values() for w in m.parameters() if w.requires_grad]
         others = [w for w in learnt if id(w) not in taken]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            **({"muon": Muon(matrices, lr=recipe.lr, bf16=recipe.bf16)} if matrices else {}),
+            **({"muon": Muon(matrices, lr=recipe.lr, bf16=self.bf16)} if matrices else {}),
             "adam": torch.optim.AdamW(
                 others, lr=recipe.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True
             ),
@@ -229,7 +232,7 @@ class Run:
         generator = np.random.default_rng([self.recipe.seed, 7, self.state["step"]])
         sums = np.zeros(5)
         for batch in batches:
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
                 token, label = self._losses(batch, generator)
             loss = (token + self.recipe.label_weight * label) / len(batches)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -251,9 +254,11 @@ class Run:
         if self.state["step"] % self.recipe.pair_every:
             return 0.0, 0.0
         chance = random.Random(f"{self.recipe.seed} {self.state['step']}")
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
-            kinds = (compared.owners(chance), compared.forms(chance))
-            loss = torch.stack([pairs.loss(self.model.encoder, triples) for triples in kinds]).sum()
+        # In float32: groups of rows have another size every time, and oneDNN would build code for
+        # each new shape in bfloat16.
+        encoder = self.model.encoder
+        loss = pairs.loss(encoder, compared.owners(chance))
+        loss = loss + pairs.loss(encoder, compared.forms(chance), self.recipe.ranking)
         (self.recipe.pair_weight * loss).backward()  # type: ignore[no-untyped-call]
         return 1.0, loss.item()
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.engine.runtime import units
+from unmist.engine.units import units
 from unmist.errors import UsageError
 from unmist.evaluate import bootstrap
 from unmist.evaluate.compare.contenders import Contender
 from unmist.evaluate.compare.rows import TaskData, fingerprint
 from unmist.evaluate.compare.store import Store
-from unmist.evaluate.speed import machine
+from unmist.evaluate.machine import machine
 
 ROUNDS: Final = 300
 Say = Callable[[str], object]
@@ -142,11 +142,6 @@ def circumstances(threads: int) -> dict[str, Any]:
         "threads": threads,
         "load_average": round(os.getloadavg()[0], 2),
     }
-
-
-def has_bf16() -> bool:
-    """Whether this CPU multiplies in bfloat16."""
-    return units() in {"amx", "avx512_bf16"}
 
 
 def _together(task: str, store: Store) -> dict[str, list[dict[str, Any]]]:

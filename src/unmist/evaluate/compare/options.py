@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from unmist.artifact import model_folder
+from unmist.engine.units import has_bf16
 from unmist.errors import UsageError
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import light, names
 from unmist.evaluate.compare.bodies import Body, ours, peer
-from unmist.evaluate.compare.measure import has_bf16
 from unmist.evaluate.compare.training import Recipe
 
 

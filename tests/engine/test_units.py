@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unmist.engine.runtime import units
+from unmist.engine.units import has_bf16, units
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_where_nothing_is_told_the_machine_is_named(monkeypatch):
     monkeypatch.setattr(Path, "read_text", missing)
     monkeypatch.setattr("platform.machine", lambda: "arm64")
     assert units() == "arm64"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("amx", True), ("avx512_bf16", True), ("avx512", False), ("avx2", False), ("arm64", False)],
+)
+def test_which_multiply_in_bfloat16(name, expected, monkeypatch):
+    monkeypatch.setattr("unmist.engine.units.units", lambda: name)
+    assert has_bf16() is expected
