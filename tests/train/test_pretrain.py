@@ -289,8 +289,9 @@ def test_more_layers_change_nothing_at_first() -> None:
 
 
 def test_a_step_in_bfloat16_is_nearly_a_plain_one(
-    tmp_path: Path, mixture_file: Path, tokenizer_file: Path
+    tmp_path: Path, mixture_file: Path, tokenizer_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pretrain, "has_bf16", lambda: True)
     losses = {}
     for bf16 in (False, True):
         plan = recipe(1.0)
@@ -300,3 +301,15 @@ def test_a_step_in_bfloat16_is_nearly_a_plain_one(
             run._step(b, 0.5)[1:3] for b, _ in zip(run._steps(), range(3), strict=False)
         ]
     assert np.allclose(losses[False], losses[True], rtol=0.05)
+    assert not np.array_equal(losses[False], losses[True])
+
+
+def test_a_cpu_without_units_goes_on_in_float32(
+    tmp_path: Path, mixture_file: Path, tokenizer_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain, "has_bf16", lambda: False)
+    plan = recipe(1.0)
+    plan.bf16 = True
+    run = Run(tmp_path, plan, Mixture(mixture_file), Tokenizer(tokenizer_file))
+    assert not run.bf16
+    assert run.recipe.bf16  # so that it is in bfloat16 again where there are units

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +64,8 @@ def running(command: list[str], environment: dict[str, str], port: int | None) -
                 time.sleep(0.1)
             yield process, found
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
 
 
@@ -199,7 +200,8 @@ def compare(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
     ours = vector_requests(names, model.embed(names), "/v1/embeddings", {"model": name})
     theirs = vector_requests(names, None, "/predict", {})
     del model
-    peer_command = [args.peer_python, PEER, str(args.peer), str(args.peer_port)]
+    # -P: or this folder's tokenizers.py would be taken for the library of that name.
+    peer_command = [args.peer_python, "-P", PEER, str(args.peer), str(args.peer_port)]
     contenders = {
         "unmist": (service_command(args.model, args.threads, 0), None, ours),
         "peer": ([*peer_command, str(args.threads)], args.peer_port, theirs),
