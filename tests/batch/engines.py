@@ -38,7 +38,8 @@ def with_ray() -> pa.Table:
     ray = import_ray()
     data = importlib.import_module("ray.data")
     ray.init(address="local", num_cpus=2, log_to_driver=False, object_store_memory=100 << 20)
-    dataset = data.from_arrow(TABLE).repartition(4)
+    # Cut before the actors hold both processors, or the tasks that cut would wait for ever.
+    dataset = data.from_arrow(TABLE).repartition(4).materialize()
     pool = data.ActorPoolStrategy(size=2)
     found = dataset.map_batches(
         FakeAnnotate,
