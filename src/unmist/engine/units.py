@@ -4,6 +4,7 @@ import platform
 from pathlib import Path
 from typing import Final
 
+CPUINFO: Final = Path("/proc/cpuinfo")
 _UNITS: Final = (  # flag in /proc/cpuinfo, what it is called here; the widest first
     ("amx_bf16", "amx"),
     ("avx512_bf16", "avx512_bf16"),
@@ -12,7 +13,7 @@ _UNITS: Final = (  # flag in /proc/cpuinfo, what it is called here; the widest f
 )
 
 
-def units(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def units(cpuinfo: Path = CPUINFO) -> str:
     """The widest vector units that an engine would use, as ``avx2`` or ``amx``; the machine's
     name where Linux does not tell."""
     try:

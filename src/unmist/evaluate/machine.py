@@ -3,12 +3,10 @@
 import platform
 from pathlib import Path
 
-from unmist.engine.units import units
-
-_CPUINFO = Path("/proc/cpuinfo")
+from unmist.engine.units import CPUINFO, units
 
 
-def machine(cpuinfo: Path = _CPUINFO) -> str:
+def machine(cpuinfo: Path = CPUINFO) -> str:
     """How many CPUs there are, their name and their widest vector units."""
     try:
         lines = cpuinfo.read_text().splitlines()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from unmist.artifact import layout, manifest
 from unmist.errors import UsageError
@@ -54,8 +54,8 @@ def blend(before: Path, after: Path, share: float, out: Path) -> None:
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     with safe_open(path, "pt") as file:
-        said: dict[str, str] = file.metadata() or {}
-    return load_file(path), said
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, file.metadata() or {}
 
 
 def main() -> None:

@@ -70,6 +70,7 @@ def _epoch(
     weights, targets = optimizer.param_groups[0]["params"], torch.from_numpy(train.labels)
     each = label_weights(train.labels, specialist.head.out_features, recipe.balance)
     losses: list[float] = []
+    bf16 = recipe.bf16 and has_bf16()
     generator = np.random.default_rng([recipe.seed, epoch])
     for chosen, ids in train.batches(recipe.batch_tokens, generator):
         progress = (time.monotonic() - began) / (recipe.minutes * 60)
@@ -77,7 +78,7 @@ def _epoch(
             break
         warm = min(1.0, progress / 0.03)
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16 and has_bf16()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             answers = specialist(ids)
         loss = F.cross_entropy(
             answers.float(),

@@ -40,14 +40,11 @@ _TEXTS_OF_FIELD: Final = 20_000
 _LONGEST: Final = 200  # characters of a text whose forms are compared
 _MOST_TOKENS: Final = 128
 _STEP: Final = 8  # lengths to which rows are padded are multiples of this
-_LONG_NUMBER: Final = r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])"
-_MACHINE: Final = r"(?<=[a-z-])[0-9]{1,3}(?=\.)"
-_VERSION: Final = r"(?<=[0-9]\.)[0-9]{1,3}(?![0-9a-zA-Z])"
-_NUMBERS: Final = {  # of which the last digit may be another one
-    "hostname": re.compile(_MACHINE),
-    "path": re.compile(f"{_LONG_NUMBER}|{_VERSION}"),
-    "header": re.compile(f"{_LONG_NUMBER}|{_VERSION}"),
-}
+# Numbers of which the last digit may be another one.
+_LONG_NUMBER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9]{5,}(?![0-9a-fA-F])")
+_OR_VERSION: Final = re.compile(rf"{_LONG_NUMBER.pattern}|(?<=[0-9]\.)[0-9]{{1,3}}(?![0-9a-zA-Z])")
+_MACHINE: Final = re.compile(r"(?<=[a-z-])[0-9]{1,3}(?=\.)")
+_NUMBERS: Final = {"hostname": _MACHINE, "path": _OR_VERSION, "header": _OR_VERSION}
 
 
 @dataclass(frozen=True)
@@ -153,7 +150,7 @@ def _next_number(text: str, field: str, chance: random.Random) -> str | None:
 
     An identifier, a time or a process; a host's number among machines, a version's last part.
     """
-    found = list(_NUMBERS.get(field, re.compile(_LONG_NUMBER)).finditer(text))
+    found = list(_NUMBERS.get(field, _LONG_NUMBER).finditer(text))
     if not found:
         return None
     place = chance.choice(found).end() - 1
@@ -207,14 +204,13 @@ def loss(encoder: Encoder, triples: Triples, ranking: float = 0.0) -> Tensor:
     if count < 2:
         return torch.zeros(())
     vectors = pooled(encoder, [*triples.first, *triples.second, *triples.miss]).float()
-    losses = []
+    losses, own = [], torch.arange(count)
     for dimensions in (*DIMENSIONS, vectors.shape[1]):
         unit = F.normalize(vectors[:, :dimensions], dim=1)
         cosine = unit[:count] @ unit[count:].T
-        wanted = torch.arange(count)
-        losses.append(F.cross_entropy(cosine / TEMPERATURE, wanted))
-        same, miss = cosine[wanted, wanted], cosine[wanted, wanted + count]
+        losses.append(F.cross_entropy(cosine / TEMPERATURE, own))
         if ranking:
-            further = (miss[None, :] - same[:, None]) / RANKING_TEMPERATURE
+            form, miss = cosine[own, own], cosine[own, own + count]
+            further = (miss[None, :] - form[:, None]) / RANKING_TEMPERATURE
             losses[-1] = losses[-1] + ranking * F.softplus(further).mean()
     return torch.stack(losses).mean()
