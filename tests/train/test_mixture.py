@@ -174,3 +174,7 @@ def test_several_fields(data_folder: Path, tokenizer_file: Path, tmp_path: Path)
     share = FIELD_SHARES["command"] / (FIELD_SHARES["command"] + FIELD_SHARES["hostname"])
     assert tokens[:2].sum() == pytest.approx(share)
     assert tokens[-1] == pytest.approx((1 - share) / 2)
+    rested = np.array(mixture_weights(mixture, Recipe(rest=TASK), 0.5))
+    assert rested[-1] == 0
+    tokens = rested * lengths / np.dot(rested, lengths)
+    assert tokens[:2].sum() == pytest.approx(share)  # its field keeps what it has

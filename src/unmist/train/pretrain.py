@@ -24,6 +24,7 @@ from unmist.text import Tokenizer
 from unmist.train import checkpoint, distill, pairs
 from unmist.train.distill import Master
 from unmist.train.encoder import SIZES, Encoder, Shape
+from unmist.train.general import GeneralVectors
 from unmist.train.heldout import PROBES, HeldOut
 from unmist.train.mixture import Batch, Mixture, prepare
 from unmist.train.optimizer import Muon
@@ -70,11 +71,14 @@ class Recipe:
     part_power: float = 0.6  # parts of a group are read in proportion to tokens ** this
     focus: str = ""  # tasks whose rows count several times, separated by spaces
     focus_weight: float = 3.0
+    rest: str = ""  # tasks that are not drawn: few rows, drawn often, are learnt by heart
     muon: bool = True
     bf16: bool = False  # products in bfloat16, sums in float32: six times as fast with AMX
     compile: bool = False  # fuse what is not a matrix product; needs a C++ compiler
     soft: str = ""  # soft targets of unmist.train.teacher
     soft_weight: float = 1.0
+    general: str = ""  # vectors of unmist.train.general
+    general_weight: float = 1.0
     init: str = ""  # model folder to start from
     master: str = ""  # model folder to be distilled
     pairs: float = 0.0  # last share of the budget in which pairs are compared, too
@@ -128,6 +132,10 @@ class Run:
             self.master = Master(Path(recipe.master), mixture.questions, shape.hidden)
             if recipe.compile:
                 self.master.encode = _compiled(self.master.encoder)
+        self.general: GeneralVectors | None = None
+        if recipe.general:
+            hidden = self.model.encoder.shape.hidden
+            self.general = GeneralVectors(Path(recipe.general), mixture, hidden)
         matrices: list[Tensor] = []
         if recipe.muon:
             matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
@@ -169,7 +177,9 @@ class Run:
         return self.folder / "checkpoint.safetensors"
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {"model": self.model} | ({"lift": self.master.lift} if self.master else {})
+        own: dict[str, nn.Module] = {"model": self.model}
+        lifts = {"lift": self.master, "general": self.general}
+        return own | {name: by.lift for name, by in lifts.items() if by is not None}
 
     @property
     def done(self) -> bool:
@@ -279,6 +289,8 @@ class Run:
         label = self.model.label_loss(pooled, allowed, torch.from_numpy(batch.label))
         if self.soft is not None:
             label = label + self.recipe.soft_weight * self.soft.loss(self.model, batch, pooled)
+        if self.general is not None:
+            label = label + self.recipe.general_weight * self.general.loss(batch, pooled)
         if self.master is not None:
             rows, answers = torch.from_numpy(batch.ids), self.model.labels(pooled)
             label = label + self.master.loss(rows, pooled, answers, allowed)
@@ -318,11 +330,13 @@ def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list
     shares[[part.name in recipe.focus.split() for part in parts]] *= recipe.focus_weight
     fields = np.array([part.field for part in parts])
     tasks = np.array([part.task for part in parts])
+    shares[[part.name in recipe.rest.split() for part in parts]] = 0
     for kind in np.unique(fields):
         inside = fields == kind
-        both = (inside & tasks).any()
-        for group, share in ((inside & tasks, task_share), (inside & ~tasks, 1 - task_share)):
-            if group.any():
+        groups = ((inside & tasks, task_share), (inside & ~tasks, 1 - task_share))
+        both = all(shares[group].any() for group, _ in groups)
+        for group, share in groups:
+            if shares[group].any():
                 shares[group] *= FIELD_SHARES[kind] * (share if both else 1) / shares[group].sum()
     rows = shares / lengths
     return list(rows / rows.sum())
