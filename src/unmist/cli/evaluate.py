@@ -271,7 +271,7 @@ def tokenizers(
     and OUT/tokenizers.md. The first tokenizer is compared with the peers and that one.
     """
     from unmist.artifact import SHIPPED
-    from unmist.evaluate import tokenizers as page
+    from unmist.evaluate import pieces as page
 
     named = ours or {"unmist": SHIPPED}
     repeated = set(named) & set(peers)

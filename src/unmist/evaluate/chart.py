@@ -24,6 +24,7 @@ from unmist.evaluate.compare.pages import interval, markdown_table, write_text
 from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.compare.store import Store
 from unmist.evaluate.compare.training import Recipe
+from unmist.evaluate.folders import named
 
 _PEER_WAYS = (names.PROBE, names.LORA, names.WHOLE)
 _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
@@ -32,9 +33,9 @@ _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
 def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = [*options.light_ones(how, args.threads, every=True), options.cnn(how)]
-    for name, folder in {names.OURS: args.model, **options.named(args.ours)}.items():
+    for name, folder in {names.OURS: args.model, **named(args.ours)}.items():
         found += options.of_ours(name, folder, how, args, _OUR_WAYS)
-    for name, folder in options.named(args.peer).items():
+    for name, folder in named(args.peer).items():
         found += options.of_peer(name, folder, how, args, _PEER_WAYS)
     return found
 

@@ -22,7 +22,6 @@ import numpy as np
 
 import unmist
 from unmist.artifact import model_folder, open_folder
-from unmist.engine.units import units
 from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.evaluate import engines_worker
@@ -93,7 +92,6 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "date": date.today().isoformat(),
         "machine": machine(),
-        "units": units(),
         "load_average": os.getloadavg()[0],
         "task": args.task,
         "rows": len(truth),

@@ -200,8 +200,7 @@ def compare(names: list[str], args: argparse.Namespace) -> dict[str, Any]:
     ours = vector_requests(names, model.embed(names), "/v1/embeddings", {"model": name})
     theirs = vector_requests(names, None, "/predict", {})
     del model
-    # -P: or this folder's tokenizers.py would be taken for the library of that name.
-    peer_command = [args.peer_python, "-P", PEER, str(args.peer), str(args.peer_port)]
+    peer_command = [args.peer_python, PEER, str(args.peer), str(args.peer_port)]
     contenders = {
         "unmist": (service_command(args.model, args.threads, 0), None, ours),
         "peer": ([*peer_command, str(args.threads)], args.peer_port, theirs),

@@ -28,6 +28,7 @@ from unmist.errors import UsageError
 from unmist.evaluate import speed_worker
 from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.data import examples
+from unmist.evaluate.folders import named
 from unmist.evaluate.machine import machine
 from unmist.evaluate.sampling import sample
 from unmist.evaluate.speed_page import MATRIX, page
@@ -156,11 +157,11 @@ def contenders_of(args: argparse.Namespace) -> list[Contender]:
         for kind in ("vectors", "verdicts"):
             out.append(Contender(f"unmist {size} {kind}", kind, sys.executable, model_folder(size)))
     for kind, given in (("openvino", args.peer), ("onnx-int8", args.int8)):
-        for value in given:
-            name, equals, folder = value.partition("=")
-            if not equals or not Path(folder).is_dir():
-                raise UsageError(f"{value!r}: expected NAME=DIR, a sentence-transformers folder")
-            out.append(Contender(f"{name} {kind}", kind, args.peer_python, Path(folder)))
+        for name, folder in named(given).items():
+            if not folder.is_dir():
+                said = "expected NAME=DIR, a sentence-transformers folder"
+                raise UsageError(f"{name}={folder}: no such folder; {said}")
+            out.append(Contender(f"{name} {kind}", kind, args.peer_python, folder))
     return [*out, Contender("n-grams", "ngrams", sys.executable)]
 
 

@@ -27,6 +27,7 @@ from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.compare.rows import Limits, TaskData, read
 from unmist.evaluate.compare.store import Store
 from unmist.evaluate.compare.training import Recipe
+from unmist.evaluate.folders import named
 from unmist.evaluate.table_page import page
 
 TASKS: Final = (
@@ -53,7 +54,7 @@ def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = options.light_ones(how, args.threads, every=True)
     found += options.of_ours(names.OURS, args.model, how, args, (names.SHIPPED, names.PROBE))
-    for name, folder in options.named(args.peer).items():
+    for name, folder in named(args.peer).items():
         ways = (names.PROBE, names.LORA) if name in args.lora else (names.PROBE,)
         found += options.of_peer(name, folder, how, args, ways)
     return found

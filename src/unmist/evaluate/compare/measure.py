@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.engine.units import units
 from unmist.errors import UsageError
 from unmist.evaluate import bootstrap
 from unmist.evaluate.compare.contenders import Contender
@@ -138,7 +137,6 @@ def circumstances(threads: int) -> dict[str, Any]:
     return {
         "date": date.today().isoformat(),
         "machine": machine(),
-        "units": units(),
         "threads": threads,
         "load_average": round(os.getloadavg()[0], 2),
     }

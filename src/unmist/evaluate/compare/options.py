@@ -10,11 +10,11 @@ import torch
 
 from unmist.artifact import model_folder
 from unmist.engine.units import has_bf16
-from unmist.errors import UsageError
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import light, names
 from unmist.evaluate.compare.bodies import Body, ours, peer
 from unmist.evaluate.compare.training import Recipe
+from unmist.evaluate.folders import named
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +47,6 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=DIR",
         help="sentence-transformers folder, as tools/get_peers.py makes them; may be given again",
     )
-
-
-def named(values: Sequence[str]) -> dict[str, Path]:
-    """``NAME=DIR`` as a mapping. Raises UsageError for anything else."""
-    folders: dict[str, Path] = {}
-    for value in values:
-        name, equals, folder = value.partition("=")
-        if not name or not equals or not folder or name in folders:
-            raise UsageError(f"{value!r}: expected NAME=DIR, each name once")
-        folders[name] = Path(folder)
-    return folders
 
 
 def recipe(args: argparse.Namespace) -> Recipe:

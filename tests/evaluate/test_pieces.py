@@ -9,8 +9,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from unmist.cli import main
 from unmist.errors import InputError
-from unmist.evaluate import tokenizers
-from unmist.evaluate.tokenizers import GENERAL, Texts, load, markdown, measure, run
+from unmist.evaluate import pieces
+from unmist.evaluate.pieces import GENERAL, Texts, load, markdown, measure, run
 
 
 def words(*known: str) -> Tokenizer:
@@ -32,7 +32,7 @@ def test_ours_beside_a_general_one(
     data_folder: Path, tokenizer_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prose = iter(["The quick brown fox jumps over the lazy dog."] * 50)
-    monkeypatch.setattr(tokenizers, "_general_text", lambda data: prose)
+    monkeypatch.setattr(pieces, "_general_text", lambda data: prose)
     result = run(data_folder, {"ours": load(tokenizer_file)}, limit=100)
     kind = result["kinds"]["hostname"]
     assert kind["texts"] == 100
@@ -53,7 +53,7 @@ def test_what_is_no_tokenizer(tmp_path: Path) -> None:
 def test_the_verb(
     data_folder: Path, tokenizer_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokenizers, "_general_text", lambda data: iter(["some prose"] * 9))
+    monkeypatch.setattr(pieces, "_general_text", lambda data: iter(["some prose"] * 9))
     verb = ["evaluate", "tokenizers", "--data", str(data_folder), "--texts", "20"]
     verb += ["-o", str(tmp_path)]
     done = CliRunner().invoke(main, [*verb, "--tokenizer", f"ours={tokenizer_file}"])
