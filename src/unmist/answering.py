@@ -11,7 +11,7 @@ from unmist.cache import Cache
 from unmist.engine import Engine
 from unmist.engine.router import Router
 from unmist.engine.wide import Wide, together
-from unmist.text import both_ends, cut, normalize
+from unmist.text import both_ends, cut, is_special_use, normalize
 
 Text = str | bytes
 
@@ -23,7 +23,8 @@ class Answer:
     Attributes:
         probabilities: float32 [labels], calibrated, in the order of the card's labels.
         truncated: whether the text was too long and read at its ends only.
-        familiar: whether the text is of the specialist's field kind, as far as can be told.
+        familiar: whether the text is of the specialist's field kind, as far as can be told, and
+            not a name without meaning outside one network to one that has learnt public names.
     """
 
     probabilities: np.ndarray
@@ -102,9 +103,14 @@ class Answerer:
             said = _softmax(logits / self._cards[task].temperature)
             for i, probabilities in zip(mine, said, strict=True):
                 row = asked[i][0]
-                answers[i] = Answer(probabilities, truncated[row], familiar[row])
+                known = familiar[row] and self._reads(task, questions[i][1])
+                answers[i] = Answer(probabilities, truncated[row], known)
             self._keep(task, [(questions[i][1], answers[i]) for i in mine])
         return [answer for answer in answers if answer is not None]
+
+    def _reads(self, task: str, text: Text) -> bool:
+        card = self._cards[task]
+        return card.field != "hostname" or card.special_use or not is_special_use(text)
 
     def _spelled(self, asked: dict[str, list[int]], read: list[bytes]) -> dict[str, np.ndarray]:
         """What the wide heads say, by task, of the texts at some places of ``read``. Tasks that are

@@ -18,7 +18,7 @@ from unmist.errors import InputError, ModelError
 from unmist.evaluate import evaluate_task
 from unmist.model import Model
 from unmist.text import Tokenizer
-from unmist.train import adapter, corpus
+from unmist.train import adapter, corpus, more
 from unmist.train.adapter import train_task
 from unmist.train.encoder import Encoder, Shape
 from unmist.train.specialist import (
@@ -210,3 +210,29 @@ def test_balanced_labels_weigh_the_same() -> None:
     for weights in (even, half, full):
         assert float(weights[labels].mean()) == pytest.approx(1, rel=1e-5)
     assert 1 < half[1] / half[0] < full[1] / full[0]
+
+
+def test_even_sources_weigh_the_same() -> None:
+    labels, sources = np.array([0, 1] * 50), ["list"] * 90 + ["wire"] * 10
+    rows = Rows([[1]] * 100, labels, sources)
+    np.testing.assert_allclose(rows.weights(2, Recipe()), 1)
+    weights = rows.weights(2, Recipe(even=1.0))
+    assert weights[:90].sum() == pytest.approx(weights[90:].sum(), rel=1e-5)
+    assert weights.mean() == pytest.approx(1, rel=1e-5)
+    assert weights.dtype == np.float32
+    unnamed = Rows([[1]] * 100, labels)
+    np.testing.assert_allclose(unnamed.weights(2, Recipe(even=1.0)), 1)
+
+
+def test_rows_made_for_a_task_are_told_on_its_card(
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(encoder_folder, folder)
+    monkeypatch.setitem(more.ABOUT, TASK, "two made up")
+    made = [corpus.Example(f"made{i}.com", "news", f"made{i}.com") for i in range(2)]
+    monkeypatch.setitem(more._MADE, TASK, lambda *_: made)
+    plain = train_task(folder, data_folder, TASK, Recipe(minutes=0.001))
+    card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
+    assert card["training"]["rows"] == plain["training"]["rows"] + 2
+    assert card["data"].endswith("; two made up")

@@ -112,6 +112,8 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
         thresholds: per label, the probability below which unmist abstains.
         precision: the precision on the dev split that the thresholds were chosen for.
         assumes: what must be known of a text before the question makes sense; empty for nothing.
+        special_use: whether it has learnt hostnames that mean something only inside one network;
+            if not, they are unfamiliar to it.
         scores: measured figures per split, as written by the training command.
     """
 
@@ -127,6 +129,7 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     data: str
     assumes: str = ""
+    special_use: bool = False
     scores: dict[str, dict[str, float]] = {}
 
     def check(self, path: Path) -> None:

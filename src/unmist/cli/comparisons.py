@@ -1,5 +1,5 @@
-"""``unmist evaluate chart``, ``table``, ``ladder``, ``report`` and ``cards``: modules of their own,
-whose options are theirs."""
+"""``unmist evaluate chart``, ``table``, ``detection``, ``ladder``, ``report`` and ``cards``: modules
+with options of their own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from unmist.errors import UsageError
 _VERBS: Final = {
     "chart": "Parameters against accuracy, beside peers.",
     "table": "Many tasks beside peers: who wins where.",
+    "detection": "What is found at 1 % false alarms, beside detectors.",
     "ladder": "What each part of the design is worth.",
     "report": "Every measurement as one HTML page.",
     "cards": "A model card for each specialist.",

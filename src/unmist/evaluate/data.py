@@ -26,6 +26,7 @@ class Example:
     text: str
     label: str
     group: str
+    source: str = ""
 
 
 def examples(path: Path) -> list[Example]:
@@ -44,7 +45,8 @@ def examples(path: Path) -> list[Example]:
             text, label = row["text"], row["label"]
             if text is None or label is None:
                 raise InputError("no text or no label here", str(path), reader.line_num)
-            rows.append(Example(_unescape(text), label, row.get("group") or text))
+            group, source = row.get("group") or text, row.get("source") or ""
+            rows.append(Example(_unescape(text), label, group, source))
         return rows
 
 

@@ -1,6 +1,7 @@
 """Ours beside detectors that people install: what is found at one false alarm in a hundred.
 
-For generated names by family kind, with false alarms on CDN and cloud names; for phishing URLs.
+For generated names by family, with false alarms on CDN and cloud names; for phishing names and
+URLs.
 """
 
 import csv
@@ -21,7 +22,7 @@ from unmist.model import Model
 
 ALARMS: Final = 0.01
 _ROUNDS: Final = 300
-_KINDS: Final = {
+KINDS: Final = {  # of families that no training row is of
     "word lists": ("gozi", "suppobox", "nymaim2"),
     "affixes": ("ngioweb",),
     "characters": ("gameover", "murofet", "simda", "tufik", "vawtrak"),
@@ -29,6 +30,7 @@ _KINDS: Final = {
 RARE: Final = "rare families"
 SEEN: Final = "families of the training rows"
 CLOUD: Final = "CDN and cloud names"
+_HARMLESS: Final = ("benign", "popular")
 Scorer = Callable[[Sequence[str]], np.ndarray]
 """Texts to float64 [n], higher is more suspicious; from .5 on it would say so."""
 
@@ -43,14 +45,15 @@ class Asked:
 
 
 def dga_rows(data: Path, task: str = "host-dga") -> Asked:
-    """Rows of the DGA task: families of the training rows, held-out families by kind, and cloud
-    names, of which none should be flagged."""
+    """Rows of the DGA task: families of the training rows, held-out families, the rare ones of
+    them together, and cloud names, of which none should be flagged."""
     folder = data / "tasks" / task
     test, held = (_rows(folder / f"{name}.tsv.zst") for name in ("test", "heldout_family"))
     parts: dict[str, list[tuple[str, str]]] = {SEEN: []}
-    parts |= {kind: [] for kind in (*_KINDS, RARE)}
+    parts |= {family: [] for families in KINDS.values() for family in families} | {RARE: []}
     for row in held:
-        parts[kind_of(row["source"])].append((row["text"], row["group"]))
+        family = row["source"].rpartition(":")[2]  # list:family
+        parts[family if family in parts else RARE].append((row["text"], row["group"]))
     for row in test:
         if row["label"] == "dga":
             parts[SEEN].append((row["text"], row["group"]))
@@ -60,9 +63,9 @@ def dga_rows(data: Path, task: str = "host-dga") -> Asked:
     return Asked(harmless, {name: rows for name, rows in parts.items() if rows})
 
 
-def phishing_rows(data: Path, task: str = "url-threat") -> Asked:
-    """Phishing of the URL task's test rows, and of its later rows where there are some; threshold
-    by the harmless test rows."""
+def phishing_rows(data: Path, task: str) -> Asked:
+    """Phishing of a task's test rows, and of its later rows where there are some; threshold by the
+    harmless test rows."""
     folder = data / "tasks" / task
     test = _rows(folder / "test.tsv.zst")
     parts = {"phishing": [(r["text"], r["group"]) for r in test if r["label"] == "phishing"]}
@@ -71,14 +74,8 @@ def phishing_rows(data: Path, task: str = "url-threat") -> Asked:
         for label, name in (("phishing", "later phishing"), ("benign", "later harmless")):
             rows = [(r["text"], r["group"]) for r in _rows(later) if r["label"] == label]
             parts |= {name: rows} if rows else {}
-    harmless = [(r["text"], r["group"]) for r in test if r["label"] == "benign"]
+    harmless = [(r["text"], r["group"]) for r in test if r["label"] in _HARMLESS]
     return Asked(harmless, parts)
-
-
-def kind_of(source: str) -> str:
-    """The kind of a family, from the source of a row (``list:family``)."""
-    family = source.rpartition(":")[2]
-    return next((kind for kind, names in _KINDS.items() if family in names), RARE)
 
 
 def measure(asked: Asked, score: Scorer) -> dict[str, Any]:
@@ -108,22 +105,27 @@ def threshold(harmless: np.ndarray, alarms: float = ALARMS) -> float:
     return float(np.sort(harmless)[::-1][int(alarms * len(harmless))])
 
 
-def scorers(model: Model, task: str, positive: str, learnt: TaskData) -> dict[str, Scorer]:
-    """Ours and the n-gram model, trained on all rows of the task."""
+def ours(model: Model, task: str, positive: str) -> Scorer:
+    """A specialist's calibrated probability of one label."""
     place = model.labels(task).index(positive)
 
-    def ours(texts: Sequence[str]) -> np.ndarray:
+    def score(texts: Sequence[str]) -> np.ndarray:
         return model.probabilities(list(texts), task)[:, place].astype(np.float64)
 
+    return score
+
+
+def ngrams(positive: str, learnt: TaskData) -> Scorer:
+    """The n-gram model's, trained on all rows of the task when it is first asked."""
     fitted: list[light.Ngrams] = []
 
-    def ngrams(texts: Sequence[str]) -> np.ndarray:
+    def score(texts: Sequence[str]) -> np.ndarray:
         if not fitted:
             fitted.append(light.Ngrams(learnt.every, learnt.numbers(learnt.every), 1))
         column = fitted[0].labels.index(learnt.labels.index(positive))
         return fitted[0].probabilities(list(texts))[:, column]
 
-    return {"unmist": ours, "n-grams": ngrams}
+    return score
 
 
 def rival(name: str, pythons: Mapping[str, str]) -> Scorer:

@@ -5,10 +5,9 @@
     python -m unmist.evaluate.table --data DATA --peer minilm=peers/minilm --work WORK \
         -o docs/benchmarks
 
-A win is a difference in macro-F1 whose 95 % interval, by resampling groups, lies above zero. Beside
-that, generated names and phishing URLs against detectors that people install, as far as they are
-there. Writes ``table.json`` a fit at a time (the same command goes on where it stood) and
-``table.md``. Needs ``unmist[train,peers,compare]``.
+A win is a difference in macro-F1 whose 95 % interval, by resampling groups, lies above zero. Writes
+``table.json`` a fit at a time (the same command goes on where it stood) and ``table.md``. Needs
+``unmist[train,peers,compare]``.
 """
 
 import argparse
@@ -18,13 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import unmist
-from unmist.errors import UsageError
-from unmist.evaluate import detectors, rivals
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
 from unmist.evaluate.compare.pages import write_text
-from unmist.evaluate.compare.rows import Limits, TaskData, read
+from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.compare.store import Store
 from unmist.evaluate.compare.training import Recipe
 from unmist.evaluate.folders import named
@@ -43,10 +39,6 @@ TASKS: Final = (
     "log-source",
     "cloud-action",
     "file-sensitivity",
-)
-_DETECTED: Final = (  # task, its rows, its label, who is asked beside ours
-    ("host-dga", detectors.dga_rows, "dga", rivals.DGA),
-    ("url-threat", detectors.phishing_rows, "phishing", rivals.PHISHING),
 )
 
 
@@ -77,13 +69,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             "rows": {"train": len(data.train), "every": len(data.every), "test": len(data.test)},
             "compared": measure.compared(data, store),
         }
-    detected, missing = _detected(args)
     return store.write(
         {
             "tasks": tasks,
             "against": against(tasks),
-            "detectors": detected,
-            "absent": absent | missing,
+            "absent": absent,
             "circumstances": measure.circumstances(args.threads),
         }
     )
@@ -102,33 +92,6 @@ def against(tasks: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _detected(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
-    """Ours, n-grams and rivals as detectors; and which rivals are not there, and why."""
-    found: dict[str, Any] = {}
-    absent: dict[str, str] = {}
-    model = unmist.load(args.model, threads=args.threads, cache=0)
-    weights = model.hash[:16]
-    for task, rows, positive, others in _DETECTED:
-        if task not in args.tasks:
-            continue
-        learnt: TaskData = read(args.data, task, Limits())
-        asked = rows(args.data)
-        known = detectors.scorers(model, task, positive, learnt)
-        known |= {name: detectors.rival(name, options.pythons(args.python)) for name in others}
-        figures = {}
-        for name, score in known.items():
-            key = f"{task} {name} {weights if name == names.OURS else ''}"
-            try:
-                kept = detectors.kept(score, args.work / "scores", key)
-                figures[name] = detectors.measure(asked, kept)
-            except UsageError as error:
-                absent[name] = str(error)
-            _say(f"{task}: {name} {'is not there' if name in absent else 'done'}")
-        sizes = {name: len(part) for name, part in asked.parts.items()}
-        found[task] = {"harmless": len(asked.harmless), "parts": sizes, "detectors": figures}
-    return found, absent
-
-
 def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
@@ -145,13 +108,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     )
     parser.add_argument(
         "--lora", nargs="*", default=("minilm",), metavar="NAME", help="peers trained with LoRA too"
-    )
-    parser.add_argument(
-        "--python",
-        action="append",
-        default=[],
-        metavar="NAME=PATH",
-        help=f"Python that has a detector, of {', '.join((*rivals.DGA, *rivals.PHISHING))}",
     )
     parser.add_argument(
         "--page-only", action="store_true", help="measure nothing; the page of table.json"

@@ -9,11 +9,9 @@ _OURS = f"{names.OURS} {names.SHIPPED}"
 
 
 def page(whole: dict[str, Any]) -> str:
-    """The page: macro-F1, wins and losses, detectors, what was not there."""
+    """The page: macro-F1, wins and losses, what was not there."""
     lines = ["# Many tasks", "", *_about(whole), "", *_scores(whole), "", "## Who wins", ""]
     lines += _against(whole)
-    for task, figures in whole["detectors"].items():
-        lines += ["", f"## `{task}` as a detector", "", *_detectors(figures)]
     if whole["absent"]:
         lines += ["", "## Not there", ""]
         lines += [f"- {name}: {why}" for name, why in whole["absent"].items()]
@@ -70,27 +68,3 @@ def _against(whole: dict[str, Any]) -> list[str]:
         "difference in macro-F1 whose interval does not hold zero."
     )
     return [said, "", *markdown_table(["against", "wins", "ties", "losses", "lost"], rows)]
-
-
-def _detectors(figures: dict[str, Any]) -> list[str]:
-    parts = figures["parts"]
-    heads = [f"{name} ({count:,})" for name, count in parts.items()]
-    at_alarms, own = [], []
-    for name, said in figures["detectors"].items():
-        if said["at_alarms"] is not None:
-            at_alarms.append(
-                [name, "", *(interval(said["at_alarms"][part], 100, ".1f") for part in parts)]
-            )
-        alarms = interval(said["own"]["alarms"], 100, ".1f")
-        own.append([name, alarms, *(interval(said["own"][part], 100, ".1f") for part in parts)])
-    return [
-        f"Share flagged, in per cent, at the threshold that flags 1 % of {figures['harmless']:,} "
-        "harmless test rows.",
-        "",
-        *markdown_table(["detector", "", *heads], at_alarms),
-        "",
-        "The same at each detector's own threshold, beside what it flags of the harmless rows. "
-        "What others have trained on is not known; their rows may be among these.",
-        "",
-        *markdown_table(["detector", "harmless", *heads], own),
-    ]

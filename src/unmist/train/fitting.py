@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from unmist.engine.units import has_bf16
 from unmist.train import calibration
-from unmist.train.specialist import Recipe, Rows, Specialist, label_weights
+from unmist.train.specialist import Recipe, Rows, Specialist
 
 Report = Callable[[float, Mapping[str, float] | None], object]
 """Told after every step the share of the budget that is spent, and after every epoch its entry."""
@@ -68,7 +68,7 @@ def _epoch(
 ) -> list[float]:
     """Losses of the steps of one epoch, as far as the budget goes; none when it is spent."""
     weights, targets = optimizer.param_groups[0]["params"], torch.from_numpy(train.labels)
-    each = label_weights(train.labels, specialist.head.out_features, recipe.balance)
+    each = torch.from_numpy(train.weights(specialist.head.out_features, recipe))
     losses: list[float] = []
     bf16 = recipe.bf16 and has_bf16()
     generator = np.random.default_rng([recipe.seed, epoch])
@@ -80,12 +80,11 @@ def _epoch(
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             answers = specialist(ids)
-        loss = F.cross_entropy(
-            answers.float(),
-            targets[torch.from_numpy(chosen)],
-            weight=torch.from_numpy(each),
-            label_smoothing=recipe.smoothing,
+        rows = torch.from_numpy(chosen)
+        apart = F.cross_entropy(
+            answers.float(), targets[rows], label_smoothing=recipe.smoothing, reduction="none"
         )
+        loss = (apart * each[rows]).sum() / each[rows].sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(weights, 1.0)

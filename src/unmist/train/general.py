@@ -31,16 +31,16 @@ from unmist.train.mixture import Batch, Mixture
 
 # Rows of each field kind that are read; a general model knows least of hostnames, which are most.
 ROWS: Final = {
-    "hostname": 100_000,
-    "url": 12_000,
+    "hostname": 80_000,
+    "url": 10_000,
     "http": 8_000,
-    "header": 40_000,
-    "command": 30_000,
+    "header": 30_000,
+    "command": 24_000,
     "path": 10_000,
     "certificate": 3_000,
-    "log": 25_000,
+    "log": 16_000,
     "cloud": 8_000,
-    "prose": 15_000,
+    "prose": 10_000,
 }
 _MOST_TOKENS: Final = 64  # longer rows are left out: they cost most and say least of a word
 _JOINTS: Final = re.compile(r"[.\-_]+")

@@ -204,6 +204,11 @@ def loss(encoder: Encoder, triples: Triples, ranking: float = 0.0) -> Tensor:
     if count < 2:
         return torch.zeros(())
     vectors = pooled(encoder, [*triples.first, *triples.second, *triples.miss]).float()
+    with torch.autocast("cpu", enabled=False):  # cosines differ in their third decimal
+        return _apart(vectors, count, ranking)
+
+
+def _apart(vectors: Tensor, count: int, ranking: float) -> Tensor:
     losses, own = [], torch.arange(count)
     for dimensions in (*DIMENSIONS, vectors.shape[1]):
         unit = F.normalize(vectors[:, :dimensions], dim=1)

@@ -264,11 +264,10 @@ class Run:
         if self.state["step"] % self.recipe.pair_every:
             return 0.0, 0.0
         chance = random.Random(f"{self.recipe.seed} {self.state['step']}")
-        # In float32: groups of rows have another size every time, and oneDNN would build code for
-        # each new shape in bfloat16.
         encoder = self.model.encoder
-        loss = pairs.loss(encoder, compared.owners(chance))
-        loss = loss + pairs.loss(encoder, compared.forms(chance), self.recipe.ranking)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            loss = pairs.loss(encoder, compared.owners(chance))
+            loss = loss + pairs.loss(encoder, compared.forms(chance), self.recipe.ranking)
         (self.recipe.pair_weight * loss).backward()  # type: ignore[no-untyped-call]
         return 1.0, loss.item()
 

@@ -1,7 +1,7 @@
 """One specialist in torch: a PEFT-wrapped encoder with a head, its rows, and where it starts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,8 @@ class Recipe:
     dropout: float = 0.1
     smoothing: float = 0.0
     balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
+    even: float = 0.0  # the same for the sources that rows are from
+    more: bool = False  # rows made for the task beside those it has, see unmist.train.more
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
     patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
@@ -43,10 +45,23 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows and their label numbers."""
+    """Encoded rows, their label numbers, and the sources that they are from."""
 
     ids: list[list[int]]
     labels: np.ndarray
+    sources: Sequence[str] = ()
+
+    def weights(self, count: int, recipe: Recipe) -> np.ndarray:
+        """What each row weighs in the loss: float32 [n], 1 in the mean.
+
+        Rows of a source of many weigh rows ** -even, and those of a label of many rows ** -balance.
+        """
+        each = label_weights(self.labels, count, recipe.balance)[self.labels]
+        if recipe.even and self.sources:
+            names, number = np.unique(np.array(self.sources), return_inverse=True)
+            each = each * label_weights(number, len(names), recipe.even)[number]
+        out: np.ndarray = (each / each.mean()).astype(np.float32)
+        return out
 
     def batches(
         self, tokens: int, generator: np.random.Generator | None = None
@@ -129,7 +144,8 @@ def encode(
     texts = [normalize(example.text, field) for example in examples]
     number = {label: i for i, label in enumerate(labels)}
     ids = [both_ends(row, max_tokens) for row in tokenizer.encode_batch(texts, field)]
-    return Rows(ids, np.array([number.get(example.label, -1) for example in examples]))
+    labelled = np.array([number.get(example.label, -1) for example in examples])
+    return Rows(ids, labelled, [example.source for example in examples])
 
 
 def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:

@@ -42,11 +42,10 @@ def train(
         count: number of labels.
         bits: n-grams are hashed into ``2**bits`` buckets.
         seed: order of the rows.
-        each: what a row of each label weighs [count]; None for the same.
+        each: what each row weighs [n]; None for the same.
     """
     classifier = linear_classifier(seed)
-    weights = None if each is None else each[labels]
-    classifier.fit(matrix(texts, bits), labels, sample_weight=weights)
+    classifier.fit(matrix(texts, bits), labels, sample_weight=each)
     weight, bias = classifier.coef_, classifier.intercept_
     if len(weight) == 1:  # sklearn has one column for two labels
         weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2

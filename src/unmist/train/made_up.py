@@ -1,0 +1,138 @@
+"""Names as generators make them, for the kinds that lists of generated names hold few of.
+
+A detector that has seen twenty families knows twenty families. What is left is known by kind:
+words put together, pieces of words, syllables that can be spoken, a stem with affixes, plain
+letters. Names of all of these kinds, made here without regard to any family, are learnt from
+beside the real ones; and beside them real names of the popularity lists, with their sub-domains,
+so that two words together are not suspicious by themselves.
+
+Source of the kinds: Plohmann et al., "A Comprehensive Measurement Study of Domain Generating
+Malware", USENIX Security 2016, table 1.
+"""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from unmist.text import normalize
+from unmist.train import corpus
+from unmist.train.corpus import Example
+from unmist.train.holdout import kin
+from unmist.train.mixture import withheld
+
+GENERATED: Final = 60_000
+REAL: Final = 60_000
+_REAL_FROM: Final = ("tranco", "crux", "https_everywhere", "bounty_targets")
+_WORD: Final = re.compile("[a-z]{3,10}")
+_LEAST_SEEN: Final = 4  # a word of the prose files is one that stands there so often
+_TOPS: Final = ("com", "net", "org", "info", "biz", "ru", "in", "me", "eu", "cc", "top", "xyz")
+_VOWELS: Final = "aeiouy"
+_CONSONANTS: Final = "bcdfghjklmnpqrstvwxz"
+_BEFORE: Final = (
+    "anti", "co", "de", "dis", "ex", "in", "inter", "mis", "mono", "multi", "non", "over",
+    "post", "pre", "re", "semi", "sub", "un",
+)  # fmt: skip
+_AFTER: Final = (
+    "able", "ably", "al", "ate", "ation", "ed", "en", "er", "est", "ing", "ion", "ism", "ist",
+    "ity", "ive", "ize", "ly", "ment", "ness",
+)  # fmt: skip
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+Kind = Callable[[random.Random, Sequence[str]], str]
+
+
+def _words(chance: random.Random, words: Sequence[str]) -> str:
+    joint = "-" if chance.random() < 0.1 else ""
+    return joint.join(chance.choices(words, k=chance.choice((2, 2, 2, 2, 3))))
+
+
+def _pieces(chance: random.Random, words: Sequence[str]) -> str:
+    """Beginnings and ends of words, as who cuts a text without regard to its words gets them."""
+    found = []
+    for word in chance.choices(words, k=chance.choice((2, 3, 4))):
+        size = chance.randint(2, 6)
+        found.append(word[:size] if chance.random() < 0.5 else word[-size:])
+    return "".join(found)
+
+
+def _syllables(chance: random.Random, _words: Sequence[str]) -> str:
+    count, closed = chance.randint(2, 5), chance.random() < 0.5
+    spoken = [chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(count)]
+    return "".join(spoken) + (chance.choice(_CONSONANTS) if closed else "")
+
+
+def _affixes(chance: random.Random, words: Sequence[str]) -> str:
+    stem = _syllables(chance, words) if chance.random() < 0.7 else chance.choice(words)
+    before, after = chance.choice(_BEFORE), chance.choice(_AFTER)
+    return chance.choice((before + stem, stem + after, before + stem + after))
+
+
+def _plain(chance: random.Random, _words: Sequence[str]) -> str:
+    signs = chance.choice((_LETTERS, _LETTERS, _LETTERS + "0123456789", "0123456789abcdef"))
+    return "".join(chance.choices(signs, k=chance.randint(6, 32)))
+
+
+KINDS: Final[tuple[tuple[Kind, int], ...]] = (
+    (_words, 6),
+    (_pieces, 2),
+    (_syllables, 4),
+    (_affixes, 2),
+    (_plain, 3),
+)
+
+
+def rows(data: Path, seed: int, generated: int = GENERATED, real: int = REAL) -> list[Example]:
+    """Rows labelled ``dga`` and ``benign``, none of which is a held-out row of a hostname task.
+
+    Real names are of registrable domains that no held-out file of the task has.
+    """
+    chance = random.Random(f"made up {seed}")
+    held = withheld(data, "hostname")
+    words = _vocabulary(data)
+    kinds, weights = zip(*KINDS, strict=True)
+    names = set()
+    for kind in chance.choices(kinds, weights, k=generated):
+        names.add(f"{kind(chance, words)}.{chance.choice(_TOPS)}")
+    found = [Example(name, "dga", name, "made up") for name in sorted(names - held)]
+    for name, domain in _real(data, held, real, chance):
+        found.append(Example(name, "benign", domain, "popular"))
+    chance.shuffle(found)
+    return found
+
+
+def _vocabulary(data: Path) -> list[str]:
+    seen: Counter[str] = Counter()
+    for path in corpus.sources(data, "prose"):
+        for line in corpus.lines(path):
+            seen.update(_WORD.findall(line))
+    return sorted(word for word, count in seen.items() if count >= _LEAST_SEEN)
+
+
+def _real(
+    data: Path, held: set[str | bytes], count: int, chance: random.Random
+) -> list[tuple[str, str]]:
+    """(name, registrable domain) of popular names, half of them with sub-domains."""
+    of_task = {
+        example.group
+        for path in sorted((data / "tasks" / "host-dga").glob("*.tsv.zst"))
+        if path.name != "train.tsv.zst"
+        for example in corpus.examples(path)
+    }
+    bare: list[tuple[str, str]] = []
+    below: list[tuple[str, str]] = []
+    for path in corpus.sources(data, "hostname"):
+        if path.name.removesuffix(".txt.zst") not in _REAL_FROM:
+            continue
+        names = [str(normalize(name, "hostname")) for name in corpus.lines(path)]
+        names = [name.removeprefix("www.") for name in chance.sample(names, min(count, len(names)))]
+        for name, domain in zip(names, kin(names, "hostname"), strict=True):
+            if name not in held and domain not in of_task:
+                (bare if name == domain else below).append((name, domain))
+    half = count // 2
+    return [
+        *chance.sample(bare, min(half, len(bare))),
+        *chance.sample(below, min(half, len(below))),
+    ]

@@ -1,0 +1,30 @@
+"""Rows made for a task beside those that it has, where its training split lacks a whole kind."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from unmist.errors import UsageError
+from unmist.train import made_up, wire
+from unmist.train.corpus import Example
+
+ABOUT: Final = {
+    "host-dga": "beside them names made of words, pieces, syllables, affixes and letters, and real "
+    "names of Tranco, CrUX, HTTPS Everywhere and bounty-targets-data",
+    "web-attack": "each row once more as it stands in a request",
+}
+_MADE: Final[dict[str, Callable[[Path, Sequence[Example], int], list[Example]]]] = {
+    "host-dga": lambda data, _examples, seed: made_up.rows(data, seed),
+    "web-attack": lambda _data, examples, seed: wire.rows(examples, seed),
+}
+
+
+def rows(data: Path, task: str, examples: Sequence[Example], seed: int) -> list[Example]:
+    """Rows of the kinds that the task's training split lacks.
+
+    Raises:
+        UsageError: nothing is made for this task.
+    """
+    if task not in _MADE:
+        raise UsageError(f"{task}: no rows are made for it; leave out --more")
+    return _MADE[task](data, examples, seed)
