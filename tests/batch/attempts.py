@@ -69,7 +69,7 @@ def work(folder: Path, sources: list[str], around: Around) -> None:
     for name in ("fsync", "replace", "unlink", "open"):
         setattr(os, name, around(getattr(os, name)))
     model = FAKE["FakeModel"]()
-    model.classify_rows = around(model.classify_rows)
+    model.ask_rows = around(model.ask_rows)
     settings = Settings(tasks=("host-category",), embed=True, part_rows=40)
     annotate = Annotate(settings.tasks, "text", embed=True, model=model)
     run_job(folder, sources, settings, annotate)

@@ -86,9 +86,9 @@ def test_a_text_that_comes_again_is_asked_about_once(fake_model: Any) -> None:
     asked: list[str] = []
 
     class Counting(type(fake_model)):  # type: ignore[misc]
-        def classify_rows(self, rows: Any, task: str) -> Any:
+        def ask_rows(self, rows: Any, tasks: Any) -> Any:
             asked.extend(row.text for row in rows)
-            return super().classify_rows(rows, task)
+            return super().ask_rows(rows, tasks)
 
         def embed(self, texts: Any, field: str = "hostname") -> Any:
             asked.extend(texts)

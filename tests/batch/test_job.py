@@ -310,9 +310,9 @@ def test_the_cache_is_empty_where_a_part_begins(
         def cache_clear(self) -> None:
             calls.append("clear")
 
-        def classify_rows(self, rows: Any, task: str) -> Any:
+        def ask_rows(self, rows: Any, tasks: Any) -> Any:
             calls.append("ask")
-            return super().classify_rows(rows, task)
+            return super().ask_rows(rows, tasks)
 
     outcome = job(tmp_path / "out", mixed, model=Remembering())
     assert calls == ["clear", "ask"] * outcome.summary.parts

@@ -44,11 +44,12 @@ def test_two_tasks_vectors_and_a_folder(unmist, tmp_path):
     (logs / "b.txt").write_text("b.example\n")
     (logs / "a.txt").write_text("a.example\n")
     out = logs / "out"
-    args = job("--task", "url-category", "--embed", logs, out=out)
+    tasks = ("--task", "url-category", "--task", "url-threat")
+    args = ("run", *tasks, "-o", out, "--embed", logs)
     assert unmist(*args).exit_code == 0
     table = pq.read_table(out / "part-000001.parquet")
     assert table["text"].to_pylist() == ["a.example"]
-    assert {"host_category_score", "url_category_score", "vector"} <= set(table.column_names)
+    assert {"url_threat_score", "url_category_score", "vector"} <= set(table.column_names)
     assert unmist(*args).exit_code == 0  # the parts in the output folder are no inputs
 
 
@@ -64,6 +65,7 @@ def test_what_cannot_run_is_2_and_one_line(unmist, tmp_path, hosts):
         (job("-", out=out), "write standard input to a file first"),
         (job(tmp_path / "no", out=tmp_path / "none"), "No such file"),
         (job(hosts, "--task", "no", out=tmp_path / "new"), "no task 'no'"),
+        (job(hosts, "--task", "url-threat", out=tmp_path / "new"), "ask about one kind"),
     ):
         done = unmist(*args)
         assert done.exit_code == 2

@@ -35,4 +35,6 @@ def test_two_labels_and_the_mix() -> None:
         mixed = training.mix(weight, bias, network, texts, actual)
         said = mixed.network * network + mixed.bias + mixed.wide.logits(texts)
         assert (said.argmax(1) == actual).mean() > 0.95
+        assert (mixed.gain > 0.5) == (network is dull)
+        assert mixed.gain > -0.01  # at worst it has nothing to say
     assert (mixed.wide.scale < 0.05).all()

@@ -106,7 +106,7 @@ def test_ratio_limit(compress: Callable[[bytes], bytes], monkeypatch: pytest.Mon
     monkeypatch.setattr(compression, "RATIO_FREE_BYTES", 1 << 20)
     bomb = compress(b"a\n" * (1 << 20))
     seen = 0
-    with pytest.raises(InputError, match="200 times its size") as caught:  # noqa: PT012
+    with pytest.raises(InputError, match=r"200 times its size; .* decompress") as caught:  # noqa: PT012
         for _ in open_rows("-", stdin=io.BytesIO(bomb)):
             seen += 1
     assert seen >= 1 << 18
@@ -118,12 +118,6 @@ def test_ratio_is_not_looked_at_for_small_output(table: Table) -> None:
     data = gzip.compress(b"a\n" * 100_000)
     assert len(data) * compression.MAX_RATIO < 200_000
     assert len(table(data)) == 100_000
-
-
-def test_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "MAX_DECOMPRESSED_BYTES", 1000)
-    with pytest.raises(InputError, match=r"more than 1000 bytes; .* decompress it first"):
-        list(open_rows("-", stdin=io.BytesIO(gzip.compress(PLAIN))))
 
 
 def test_pieces_are_bounded() -> None:

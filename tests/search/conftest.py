@@ -1,7 +1,7 @@
 """A small index on a model without a network whose vectors mean something."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +33,21 @@ class ToyModel:
         unit: np.ndarray = out / np.linalg.norm(out, axis=1, keepdims=True)
         return unit
 
-    def classify_rows(self, rows: list[Any], task: str) -> list[Verdict]:
-        return [
-            Verdict(
-                text=row.text,
-                field="hostname",
-                task=task,
-                label="shop" if "shop" in row.text else None,
-                score=0.75 if "shop" in row.text else 0.0,
-                status="ok" if "shop" in row.text else "abstain",
-                reason=None,
-                model_label="shop",
-                model_score=0.75,
-            )
-            for row in rows
-        ]
+    def ask_rows(self, rows: list[Any], tasks: Sequence[str]) -> list[list[Verdict]]:
+        return [[self._verdict(row, task) for task in tasks] for row in rows]
+
+    def _verdict(self, row: Any, task: str) -> Verdict:
+        return Verdict(
+            text=row.text,
+            field="hostname",
+            task=task,
+            label="shop" if "shop" in row.text else None,
+            score=0.75 if "shop" in row.text else 0.0,
+            status="ok" if "shop" in row.text else "abstain",
+            reason=None,
+            model_label="shop",
+            model_score=0.75,
+        )
 
 
 @pytest.fixture

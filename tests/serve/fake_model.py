@@ -73,18 +73,17 @@ class FakeModel:
     def compile(self):
         """Nothing to do."""
 
-    def rank(self, texts, task="host-category"):
-        self._work(("rank", task), texts)
-        verdicts = [self._verdict(text, task) for text in texts]
-        known = [v.model_label is not None for v in verdicts]
+    def rank(self, texts, tasks):
+        self._work(("rank", *dict.fromkeys(tasks)), texts)
+        verdicts = [self._verdict(*asked) for asked in zip(texts, tasks, strict=True)]
         return [
-            (verdict, odds(text, task) if has else None)
-            for verdict, text, has in zip(verdicts, texts, known, strict=True)
+            (verdict, odds(verdict.text, verdict.task) if verdict.model_label else None)
+            for verdict in verdicts
         ]
 
-    def classify(self, texts, task="host-category"):
-        self._work(("classify", task), texts)
-        return [self._verdict(text, task) for text in texts]
+    def classify(self, texts, tasks):
+        self._work(("classify", *dict.fromkeys(tasks)), texts)
+        return [self._verdict(*asked) for asked in zip(texts, tasks, strict=True)]
 
     def explain(self, text, task="host-category"):
         self._work(("explain", task), [text])

@@ -19,7 +19,8 @@ class Compute:
         self.gate.set()
         self.started = threading.Event()
 
-    def __call__(self, question, texts):
+    def __call__(self, items):
+        question, texts = items[0][0], [text for _, text in items]
         self.batches.append((question, texts))
         self.started.set()
         assert self.gate.wait(10)
@@ -27,7 +28,7 @@ class Compute:
             return []
         if any("broken" in text for text in texts):
             raise RuntimeError
-        return [(question, text) for text in texts]
+        return list(items)
 
 
 @pytest.fixture
@@ -115,6 +116,22 @@ def test_same_questions_of_different_requests_share_a_call(scene):
         assert compute.batches[1:] == [("q0", ["t0", "t2", "t4"]), ("q1", ["t1", "t3", "t5"])]
 
     scene(scenario)
+
+
+def test_questions_that_are_alike_share_a_call(scene):
+    async def scenario(compute, batcher, ask):
+        held = await hold(compute, ask)
+        asked = [ask([f"t{i}"], question=f"q{i % 3}") for i in range(6)]
+        await asyncio.sleep(0)
+        compute.gate.set()
+        _, *answers = await asyncio.gather(held, *asked)
+        assert compute.batches[1:] == [
+            ("q0", ["t0", "t1", "t3", "t4"]),
+            ("q2", ["t2", "t5"]),
+        ]
+        assert answers == [[(f"q{i % 3}", f"t{i}")] for i in range(6)]
+
+    scene(scenario, alike=lambda question: question == "q2")
 
 
 def test_a_cancelled_request_is_not_computed(scene):

@@ -95,7 +95,7 @@ def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
         if adapter.card.task in adapters:
             raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
         adapters[adapter.card.task] = adapter
-    return Folder(path, listing, digest, config, weights, tokenizer, adapters, _router(path))
+    return Folder(path, listing, digest, config, weights, tokenizer, adapters, open_router(path))
 
 
 def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:
@@ -143,7 +143,12 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str, digest: s
     )
 
 
-def _router(path: Path) -> Router | None:
+def open_router(path: Path) -> Router | None:
+    """What tells field kinds apart in a model folder, or None where nothing does.
+
+    Raises:
+        ModelError: it is damaged, or a part of it is missing.
+    """
     if not (path / layout.ROUTER).exists():
         return None
     card = schema.read(path / layout.ROUTER, schema.RouterCard)

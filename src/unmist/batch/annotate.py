@@ -135,10 +135,10 @@ class Annotate:
         places = encoded.indices.fill_null(nothing)
         rows = [cell_row(value, "", 0) for value in values]
         columns: dict[str, pa.Array] = {}
-        for task in self.tasks:
-            verdicts = self.model.classify_rows(rows, task) if rows else []
+        answered = self.model.ask_rows(rows, self.tasks) if rows else []
+        for number, task in enumerate(self.tasks):
             for name, kind in VERDICT_FIELDS.items():
-                cells = pa.array([getattr(verdict, name) for verdict in verdicts], kind)
+                cells = pa.array([getattr(of[number], name) for of in answered], kind)
                 columns[f"{prefix(task)}_{name}"] = cells.take(places)
         if self.embed:
             columns[VECTOR] = self._vectors(rows, places.to_numpy())

@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     model_hash: str
     inputs: tuple[Input, ...]
-    layout: int = 2
+    layout: int = 3
 
 
 def identify(path: str) -> Input:

@@ -13,10 +13,10 @@ from unmist.cli.inputs import (
     adapter_option,
     input_options,
     model_option,
+    one_field,
     open_model,
     output_option,
     require_input,
-    require_task,
     run_options,
 )
 from unmist.cli.reports import report, row_progress, warn_if_all_filtered
@@ -83,7 +83,8 @@ def command(
     model = open_model(model_path, threads, adapters)
     if not tasks and not model.routes:
         tasks = (DEFAULT_TASK,)
-    field = _field(model, tasks)
+    routed = ", or leave --task out to ask about each row what it is"
+    field = one_field(model, tasks, routed) if tasks else DEFAULT_FIELD
     reader = RowReader(inputs, format_=format_, column=column, field=field, report=report)
     summary = Summary(*tasks)
     with open_sink(out, kind, model, tasks) as sink:
@@ -97,19 +98,6 @@ def command(
         apart = "\n" if kind == "table" and sys.stdout.isatty() else ""
         click.echo(apart + "\n".join(summary.lines()), err=True)
     ctx.exit(1 if summary.bad or summary.unreadable else 0)
-
-
-def _field(model: Model, tasks: tuple[str, ...]) -> str:
-    """The field kind that rows are read as, which must be that of all tasks."""
-    for task in tasks:
-        require_task(model, task)
-    fields = list(dict.fromkeys(model.field_of(task) for task in tasks)) or [DEFAULT_FIELD]
-    if len(fields) > 1:
-        raise click.UsageError(
-            f"--task {tasks[0]} reads {fields[0]}, another one {fields[1]}: ask about one kind, "
-            "or leave --task out to ask about each row what it is."
-        )
-    return fields[0]
 
 
 def _run(

@@ -1,5 +1,5 @@
-"""``unmist evaluate chart``, ``table``, ``detection``, ``ladder``, ``report`` and ``cards``: modules
-with options of their own."""
+"""``unmist evaluate chart``, ``table``, ``detection``, ``ladder``, ``report`` and ``cards``:
+modules with options of their own."""
 
 from __future__ import annotations
 

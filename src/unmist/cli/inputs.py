@@ -144,6 +144,26 @@ def require_task(model: Model, task: str) -> None:
         raise UsageError(f"no task '{task}' in this model; its tasks: {known}")
 
 
+def one_field(model: Model, tasks: Sequence[str], or_else: str = "") -> str:
+    """The field kind that rows are read as, which must be that of all tasks, one at least.
+
+    ``or_else`` is what else the user may do where it is not.
+
+    Raises:
+        UsageError: the model lacks a task, or two of them read different kinds.
+    """
+    for task in tasks:
+        require_task(model, task)
+    fields = list(dict.fromkeys(model.field_of(task) for task in tasks))
+    if len(fields) > 1:
+        other = next(task for task in tasks if model.field_of(task) != fields[0])
+        raise click.UsageError(
+            f"--task {tasks[0]} reads {fields[0]}, --task {other} reads {fields[1]}: ask about one "
+            f"kind at a time{or_else}."
+        )
+    return fields[0]
+
+
 def require_field(field: str) -> None:
     """Refuse a field kind that there is not, before anything is read."""
     from unmist.text import FIELDS

@@ -17,7 +17,7 @@ from unmist.cli.inputs import (
     adapter_option,
     input_options,
     model_option,
-    require_task,
+    one_field,
     run_options,
 )
 from unmist.cli.reports import report, row_progress, warn_if_all_filtered
@@ -129,8 +129,7 @@ def command(
     annotate = Annotate(
         tasks, "text", model_path, embed, adapters=adapters, threads=threads, cache=CACHE
     )
-    for task in tasks:
-        require_task(annotate.model, task)
+    one_field(annotate.model, tasks)
     with stop_on(signal.SIGTERM) as stop, _open_progress(progress, quiet=quiet) as shown:
         try:
             annotator = _on_ray(workers, threads, stop) if where == "ray" else annotate_here

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unmist.train.fitting import Report
 
 _RANK: Final = 8
+_WIDE_BITS: Final = 15  # 32 KiB a label, kept only where dev gains by it
 
 
 @click.command("train", short_help="Make a specialist from labelled rows.")
@@ -105,19 +106,34 @@ def command(
     for reason, count in rows.left_out.items():
         report(f"{file}: {count} rows left out: {reason}")
     if go_on is not None and (go_on / layout.WIDE).exists():
-        report(f"{go_on}: its wide head of n-grams is not carried over, only factors and head are")
+        report(f"{go_on}: its wide head of n-grams is trained anew, on these rows alone")
     recipe = Recipe(
         rank=rank or _rank_of(go_on),
         minutes=minutes or minutes_for(len(rows.texts)),
         lr=2e-3,
         dropout=0.05,
         precision=precision,
+        wide_bits=_WIDE_BITS,
         patience=6,
     )
+    _warn_of_kind(rows.texts, field, model_folder(model_path))
     how = (rows, file.name, field, model_folder(model_path), output, recipe, go_on)
     with _reporter(progress) as told:
         card = train_own(*how, told)
     _show(card, output, use_it(output, card["task"], model_path), as_json=as_json)
+
+
+def _warn_of_kind(texts: Sequence[str], field: str, model: Path) -> None:
+    """Say so where most rows do not look like the field kind that they are to be read as."""
+    from unmist.train.familiar import Familiar
+
+    some = texts[:: max(len(texts) // 1000, 1)]
+    share = Familiar(model, field, special_use=True)(some).mean()
+    if share < 0.5:
+        report(
+            f"{1 - share:.0%} of the rows do not look like {field}, and a specialist abstains on "
+            "what is not of its kind: is --field right?"
+        )
 
 
 def _rank_of(go_on: Path | None) -> int:

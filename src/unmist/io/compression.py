@@ -12,9 +12,6 @@ MAX_RATIO = 200
 RATIO_FREE_BYTES = 64 << 20
 """Output below which the ratio is not looked at: small repetitive logs compress very well."""
 
-MAX_DECOMPRESSED_BYTES = 4 << 30
-"""Output of one compressed input; a larger one has to be decompressed by the user."""
-
 # One kilobyte of zstd expands to 32 MiB at the very most (a 128 KiB block takes four bytes), so
 # this bounds memory without asking the codec for a limit, which zstandard does not offer together
 # with telling whether a frame ended.
@@ -36,7 +33,7 @@ class DamageError(Exception):
 
 
 class LimitError(Exception):
-    """The compressed data expands beyond a limit; ``args[0]`` says which."""
+    """The compressed data expands more than a log does; ``args[0]`` says how much."""
 
 
 class Codec(Protocol):
@@ -123,7 +120,7 @@ def decompress(chunks: Iterator[bytes], codec: Codec) -> Iterator[bytes]:
 
     Raises:
         DamageError: after the last recoverable byte, when the data is cut or corrupt.
-        LimitError: when the data expands beyond a limit.
+        LimitError: when the data expands more than a log does.
     """
     consumed = produced = 0
     for chunk in chunks:
@@ -134,14 +131,13 @@ def decompress(chunks: Iterator[bytes], codec: Codec) -> Iterator[bytes]:
                 for at in range(0, len(output), _PIECE_BYTES):
                     piece = output[at : at + _PIECE_BYTES]
                     produced += len(piece)
-                    _check_limits(consumed, produced)
+                    _check_ratio(consumed, produced)
                     yield piece
     if not codec.complete:
         raise DamageError("truncated_compression")
 
 
-def _check_limits(consumed: int, produced: int) -> None:
-    if produced > MAX_DECOMPRESSED_BYTES:
-        raise LimitError(f"decompresses to more than {MAX_DECOMPRESSED_BYTES} bytes")
+def _check_ratio(consumed: int, produced: int) -> None:
+    # Of its share only: readers hold a piece at a time, and a day's log may be of any size.
     if produced > RATIO_FREE_BYTES and produced > MAX_RATIO * consumed:
         raise LimitError(f"decompresses to more than {MAX_RATIO} times its size")

@@ -166,7 +166,7 @@ class ByteStream:
             self.damage = str(error)
             return b""
         except LimitError as error:
-            message = f"{error}; if it is trusted, decompress it first and pipe it in with -"
+            message = f"{error}; if it is trusted, decompress it first"
             raise InputError(message, self.source, self.lines_read) from None
 
     def _fill(self, enough: Callable[[bytes], bool]) -> bytes:

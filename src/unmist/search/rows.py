@@ -131,10 +131,10 @@ class Reading:
 
     def _labels(self, texts: list[str], source: str, lines: list[int]) -> dict[str, Any]:
         rows = [Row(t, source, n) for t, n in zip(texts, lines, strict=True)] if self.tasks else []
+        asked = self.model().ask_rows(rows, self.tasks) if rows else []
         own = {}
-        for task in self.tasks:
-            verdicts = self.model().classify_rows(rows, task) if rows else []
-            name = task.replace("-", "_")
+        for number, task in enumerate(self.tasks):
+            verdicts, name = [of[number] for of in asked], task.replace("-", "_")
             own[f"{name}_label"] = pa.array([v.label for v in verdicts], pa.string())
             own[f"{name}_score"] = pa.array([v.score for v in verdicts], pa.float32())
         return own

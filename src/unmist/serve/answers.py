@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -80,23 +80,31 @@ class Facts:
         return cls(info["name"], info["version"], model.hash, model.dim, fields, tasks)
 
 
+def alike(question: Question) -> Hashable:
+    """What the model can be asked in one call: verdicts of any tasks, vectors of one kind."""
+    return question.kind if question.kind in ("classify", "rank") else question
+
+
 class Answerer:
-    """Answers texts to one question; call it from one thread only."""
+    """Answers questions that are alike; call it from one thread only."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    def __call__(self, question: Question, texts: list[str]) -> Sequence[Embedded | Ranked]:
-        """One answer per text, in order."""
-        if question.kind == "embed":
-            return self._embed(texts, question.name)
-        if question.kind == "classify":
-            return [Ranked(verdict) for verdict in self._model.classify(texts, question.name)]
-        ranked = self._model.rank(texts, question.name)
-        if question.kind == "rank":
+    def __call__(self, items: Sequence[tuple[Question, str]]) -> Sequence[Embedded | Ranked]:
+        """One answer per question and text, in order."""
+        texts = [text for _, text in items]
+        kind, name = items[0][0]
+        if kind == "embed":
+            return self._embed(texts, name)
+        tasks = [question.name for question, _ in items]
+        if kind == "classify":
+            return [Ranked(verdict) for verdict in self._model.classify(texts, tasks)]
+        ranked = self._model.rank(texts, tasks)
+        if kind == "rank":
             return [Ranked(*found) for found in ranked]
         return [
-            Ranked(verdict, odds, self._model.explain(text, question.name))
+            Ranked(verdict, odds, self._model.explain(text, name))
             for text, (verdict, odds) in zip(texts, ranked, strict=True)
         ]
 

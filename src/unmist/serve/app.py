@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from unmist.serve import schemas
-from unmist.serve.answers import Answerer, Embedded, Facts, Question, Ranked, cost
+from unmist.serve.answers import Answerer, Embedded, Facts, Question, Ranked, alike, cost
 from unmist.serve.api_error import ApiError
 from unmist.serve.auth import RequireKey
 from unmist.serve.batcher import Batcher
@@ -63,6 +63,7 @@ def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> S
     admission = Admission(settings.max_in_flight, settings.max_queue_bytes)
     batcher: Batcher[Question, Embedded | Ranked] = Batcher(
         Answerer(model),
+        alike=alike,
         cost=cost,
         batch_bytes=settings.batch_bytes,
         slice_bytes=settings.slice_bytes,

@@ -63,7 +63,8 @@ class Batcher(Generic[Q, A]):
     full batches went so far, a job must come through within its deadline, or it is refused.
 
     Args:
-        compute: answers texts to one question, in order; called on the worker thread only.
+        compute: answers questions about texts, in order; called on the worker thread only.
+        alike: questions for which this is equal go into one call of ``compute``.
         cost: about how much work a text is, in bytes of text.
         batch_bytes: about how much of that goes into a batch.
         slice_bytes: how much of it one request may take before the next one has its turn.
@@ -72,14 +73,16 @@ class Batcher(Generic[Q, A]):
 
     def __init__(
         self,
-        compute: Callable[[Q, list[str]], Sequence[A]],
+        compute: Callable[[Sequence[tuple[Q, str]]], Sequence[A]],
         *,
+        alike: Callable[[Q], Hashable] = lambda question: question,
         cost: Callable[[Q, str], int],
         batch_bytes: int,
         slice_bytes: int,
         on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
         self._compute = compute
+        self._alike = alike
         self._cost = cost
         self._rate: float | None = None  # bytes a second, of batches that were at least half full
         self._batch_bytes = batch_bytes
@@ -233,14 +236,14 @@ class Batcher(Generic[Q, A]):
             return RuntimeError(type(error).__name__)
 
     def _compute_together(self, slices: list[_Slice[Q, A]]) -> list[list[A]]:
-        """Texts of the same question, from whatever slice, go through the model together."""
+        """Questions that are alike, from whatever slice, go through the model together."""
         flat = [item for s in slices for item in s.job.items[s.start : s.stop]]
-        places: dict[Q, list[int]] = {}
+        places: dict[Hashable, list[int]] = {}
         for place, (question, _) in enumerate(flat):
-            places.setdefault(question, []).append(place)
+            places.setdefault(self._alike(question), []).append(place)
         answers: dict[int, A] = {}
-        for question, rows in places.items():
-            found = self._compute(question, [flat[place][1] for place in rows])
+        for rows in places.values():
+            found = self._compute([flat[place] for place in rows])
             answers.update(zip(rows, found, strict=True))
         ordered = iter([answers[place] for place in range(len(flat))])
         return [[next(ordered) for _ in range(s.start, s.stop)] for s in slices]

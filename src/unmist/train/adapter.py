@@ -25,6 +25,7 @@ from unmist.text import Tokenizer, is_special_use, normalize
 from unmist.train import calibration, corpus, more
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
+from unmist.train.familiar import Familiar
 from unmist.train.fitting import Report, fit, print_json
 from unmist.train.specialist import (
     TARGETS,
@@ -49,6 +50,7 @@ class About:
     assumes: str = ""
 
 
+_LEAST_GAIN: Final = 0.01  # nats on dev for which a wide head is kept; it has two factors to fit
 _STRAYS: Final = 0.01  # public lists hold a few names that no one else can resolve
 # What must be known of a text before one of these questions makes sense.
 ASSUMPTIONS: Final = {
@@ -124,20 +126,25 @@ def specialise(
         go_on_from(specialist, go_on, about.labels)
     else:
         start_head(specialist.head, model, folder.name, about.labels)
+    special_use = about.field == "hostname" and _reads_special_use(examples["train"])
+    known = Familiar(model, about.field, special_use)
+    open_to = {
+        name: known([e.text for e in part]) for name, part in examples.items() if name != "train"
+    }
     log = fit(specialist, rows["train"], rows["dev"], recipe, report)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
-    wide = None
+    wide: Wide | None = None
     if recipe.wide_bits:
         texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
         wide = _widen(specialist, logits, rows, texts, recipe)
-    calibrated = _calibrate(logits, rows, about.labels, recipe.precision)
+    calibrated = _calibrate(logits, rows, open_to, about.labels, recipe.precision)
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
     if go_on is not None:
         training["before"] = json.loads((go_on / layout.TASK).read_text())["training"]
     head = {"format": 1, "task": folder.name, **vars(about), "encoder": before}
     if about.field == "hostname":
-        head["special_use"] = _reads_special_use(examples["train"])
+        head["special_use"] = special_use
     card = head | calibrated | {"training": training}
     _write(folder, specialist, card)
     if wide is not None:
@@ -163,9 +170,9 @@ def _widen(
     rows: dict[str, Rows],
     texts: dict[str, list[bytes]],
     recipe: Recipe,
-) -> Wide:
+) -> Wide | None:
     """A wide head beside the adapter's, whose share goes into its weights; ``logits`` become those
-    of both."""
+    of both. None, and nothing changes, where it is of no use on dev."""
     labels, dev = rows["train"].labels, rows["dev"]
     count = specialist.head.out_features
     each = rows["train"].weights(count, recipe) if recipe.balance or recipe.even else None
@@ -173,6 +180,8 @@ def _widen(
         texts["train"], labels, count, recipe.wide_bits, recipe.seed, each
     )
     mixed = wide_head.mix(weight, bias, logits["dev"], texts["dev"], dev.labels)
+    if mixed.gain < _LEAST_GAIN:
+        return None
     with torch.no_grad():
         specialist.head.weight.mul_(mixed.network)
         specialist.head.bias.mul_(mixed.network).add_(torch.from_numpy(mixed.bias))
@@ -183,7 +192,11 @@ def _widen(
 
 
 def _calibrate(
-    logits: dict[str, np.ndarray], rows: dict[str, Rows], labels: list[str], precision: float
+    logits: dict[str, np.ndarray],
+    rows: dict[str, Rows],
+    open_to: dict[str, np.ndarray],
+    labels: list[str],
+    precision: float,
 ) -> dict[str, Any]:
     """Temperature and thresholds from dev, and what they do on dev and test."""
     dev = logits["dev"]
@@ -196,7 +209,7 @@ def _calibrate(
         if not rows[name].ids:
             continue
         probabilities = np.exp(calibration.log_softmax(logits[name] / heat))
-        whole = score(probabilities, rows[name].labels, chosen, labels)
+        whole = score(probabilities, rows[name].labels, chosen, labels, open_to[name])
         scores[name] = {k: v for k, v in whole.items() if isinstance(v, float)}
     return {
         "temperature": heat,

@@ -19,7 +19,8 @@ import numpy as np
 
 from unmist.artifact import layout, manifest
 from unmist.errors import InputError, UsageError
-from unmist.evaluate.task import score
+from unmist.evaluate.data import Example
+from unmist.evaluate.task import ask, score
 from unmist.evaluate.thresholds import points
 from unmist.model import Model
 from unmist.train import calibration
@@ -27,7 +28,6 @@ from unmist.train.table import Table
 
 LEAST_ROWS: Final = 40
 _TINY: Final = 1e-30  # a probability that float32 has rounded to 0
-_CHUNK: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,13 @@ def recalibrate(
         if int(which.sum()) < LEAST_ROWS or not (actual[which] >= 0).any():
             message = f"{int(which.sum())} of its {len(groups)} rows are left to {half}"
             raise InputError(f"{message}; expected {LEAST_ROWS}, with labels of {task}", name)
-    logits = _logits(model, task, table.texts, progress)
+    logits, open_to = _logits(model, task, table.texts, progress)
     known = chosen_on & (actual >= 0)
     heat = calibration.temperature(logits[known], actual[known])
     odds = np.exp(calibration.log_softmax(logits / heat))
     new = _choose(odds[chosen_on], actual[chosen_on], aim)
-    kept = score(odds[~chosen_on], actual[~chosen_on], new, labels) | {
-        "rows": int((~chosen_on).sum())
-    }
+    measured = (odds[~chosen_on], actual[~chosen_on], new, labels, open_to[~chosen_on])
+    kept = score(*measured) | {"rows": int((~chosen_on).sum())}
     about = {
         "task": output.name,
         "title": f"{task}, thresholds from {name} for {aim}",
@@ -163,15 +162,12 @@ def _is_first(group: str) -> bool:
 
 def _logits(
     model: Model, task: str, texts: list[str], progress: Callable[[int], object]
-) -> np.ndarray:
-    """float64 [n, labels], but for a constant in each row, which changes nothing."""
-    parts = []
-    for start in range(0, len(texts), _CHUNK):
-        parts.append(model.probabilities(texts[start : start + _CHUNK], task))
-        progress(len(parts[-1]))
-    whole = np.concatenate(parts).astype(np.float64)
-    out: np.ndarray = np.log(np.maximum(whole, _TINY)) * model.card(task).temperature
-    return out
+) -> tuple[np.ndarray, np.ndarray]:
+    """float64 [n, labels], but for a constant in each row, which changes nothing; and whether each
+    row is of the kind that the specialist knows."""
+    odds, open_to = ask(model, task, [Example(text, "", "") for text in texts], progress)
+    whole = np.maximum(odds.astype(np.float64), _TINY)
+    return np.log(whole) * model.card(task).temperature, open_to
 
 
 def _write(source: Path, output: Path, about: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The same forms are given to attacks and to harmless rows, so that none of them i
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,6 +20,7 @@ _NAMES: Final = (
     "key", "msg", "name", "page", "param", "path", "pay", "payload", "q", "query", "search",
     "test", "text", "url", "user", "value", "var", "x",
 )  # fmt: skip
+_ESCAPED: Final = re.compile("%[0-9A-F]{2}")
 _HEADERS: Final = ("User-Agent", "Referer", "Cookie", "X-Forwarded-For", "X-Api-Version", "Accept")
 
 
@@ -29,7 +31,7 @@ def _name(chance: random.Random) -> str:
 def _encoded(text: str, chance: random.Random) -> str:
     encode = chance.choice((quote, quote_plus))
     said = encode(text, safe=chance.choice(("", "/", "/()'*!,:;")))
-    return said.lower() if chance.random() < 0.2 else said
+    return _ESCAPED.sub(lambda m: m[0].lower(), said) if chance.random() < 0.2 else said
 
 
 def _parameter(text: str, chance: random.Random) -> str:
