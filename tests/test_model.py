@@ -1,6 +1,7 @@
 """The contract of ``embed`` and ``classify``."""
 
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unmist
+from unmist.artifact import layout
 from unmist.engine import Output
 from unmist.errors import ModelError, UsageError
 from unmist.io import Row
 from unmist.model import Model
+from unmist.train.own import rename
 
 NAMES = ["casino-lake.com", "", "greenuniversity.org", "www.royal-tribune.net", " \t", "x"]
 TASK = "host-category"
@@ -72,10 +75,10 @@ def test_an_answer_is_a_label_with_a_score(model_copy: Path, change_json) -> Non
 
 def test_below_the_threshold_unmist_abstains(model_copy: Path, change_json) -> None:
     model = cautious(model_copy, change_json, 1.0)
-    (verdict,) = model.classify(["qqq"])
+    (verdict,) = model.classify(["qqq.net"])
     assert (verdict.status, verdict.reason) == ("abstain", "below_threshold")
     assert (verdict.label, verdict.score) == (None, 0.0)
-    probabilities = model.probabilities(["qqq"])[0]
+    probabilities = model.probabilities(["qqq.net"])[0]
     assert verdict.model_score == probabilities.max()
     assert verdict.model_label == model.labels(TASK)[probabilities.argmax()]
 
@@ -287,3 +290,36 @@ def test_info(tiny_model: Model, tiny_model_folder: Path) -> None:
 def test_no_folder_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         unmist.load(tmp_path / "nowhere")
+
+
+def test_other_adapters_beside_its_own(
+    tiny_model: Model, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    """They come and go, and change no bit of the others nor of the vectors."""
+    texts = ["casino-lake.com", "school.edu", "bbc.co.uk"]
+    beside = tmp_path / "second"
+    shutil.copytree(layout.adapter_folder(tiny_model_folder, TASK), beside)
+    rename(beside)
+    model = unmist.load(tiny_model_folder, threads=1)
+    before, vectors, first = model.hash, model.embed(texts), model.probabilities(texts, TASK)
+    model.use_adapters([beside])
+    assert model.tasks == (TASK, "second")
+    assert model.hash == unmist.load(tiny_model_folder, adapters=[beside], threads=1).hash
+    assert model.hash != before
+    np.testing.assert_array_equal(model.probabilities(texts, TASK), first)
+    np.testing.assert_array_equal(model.probabilities(texts, "second"), first)
+    np.testing.assert_array_equal(model.embed(texts), vectors)
+    broken = tmp_path / "broken"
+    shutil.copytree(beside, broken)
+    (broken / layout.HEAD).write_bytes(b"")
+    with pytest.raises(ModelError):
+        model.use_adapters([beside, broken])
+    with pytest.raises(ModelError, match="a second adapter for the task 'second'"):
+        model.use_adapters([beside, beside])
+    assert model.tasks == (TASK, "second")
+    assert model.classify(texts, "second")[0].task == "second"
+    model.use_adapters([])
+    assert (model.tasks, model.hash) == ((TASK,), before)
+    with pytest.raises(UsageError, match="no task 'second'"):
+        model.classify(texts, "second")
+    np.testing.assert_array_equal(model.probabilities(texts, TASK), first)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unmist.answering import Answer, Answerer, doubt
-from unmist.artifact import Folder, TaskCard, model_folder, open_folder
+from unmist.artifact import Folder, TaskCard, model_folder, open_folder, with_adapters
 from unmist.cache import ENTRIES, Cache, CacheInfo
 from unmist.engine import Engine
 from unmist.errors import UsageError
@@ -71,14 +71,33 @@ class Model:
     """
 
     def __init__(self, folder: Folder, engine: Engine, cache: int = ENTRIES) -> None:
-        self._folder, self._engine = folder, engine
-        self.path, self.hash = folder.path, folder.hash
-        self.tasks = tuple(folder.adapters)
+        self._engine, self._cache = engine, Cache(cache)
+        self.path = folder.path
         self.tokenizer: Tokenizer = folder.tokenizer
         self.dim = folder.config.hidden_size
         self.engine = engine.name
-        self._cache = Cache(cache)
-        self._answerer = Answerer(folder, engine, self._cache)
+        self._use(folder)
+
+    def use_adapters(self, folders: Sequence[str | Path]) -> None:
+        """Answer with these adapters beside the model's own, and with no others, from now on.
+
+        The encoder stays as it is and nothing is read again but the adapters; ``hash`` and
+        ``tasks`` follow, and kept answers are forgotten.
+
+        Args:
+            folders: adapter folders, as for :func:`load`.
+
+        Raises:
+            ModelError: one of them cannot be opened; then nothing has changed.
+        """
+        self._use(with_adapters(self._folder, [Path(folder) for folder in folders]))
+        self._cache.clear()
+
+    def _use(self, folder: Folder) -> None:
+        self._engine.use(folder)
+        self._folder, self.hash = folder, folder.hash
+        self.tasks = tuple(folder.adapters)
+        self._answerer = Answerer(folder, self._engine, self._cache)
 
     def compile(self) -> None:
         """Make ready for every task now, so that no first question waits for it."""

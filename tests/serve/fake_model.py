@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from unmist.cache import CacheInfo
+from unmist.errors import ModelError, UsageError
 from unmist.explain import Explanation, Span
 from unmist.verdict import Verdict
 
@@ -70,6 +71,13 @@ class FakeModel:
         self._work(("embed", field), texts)
         return np.array([vector(text, field) for text in texts], np.float32)
 
+    def use_adapters(self, folders):
+        broken = [folder for folder in folders if "broken" in Path(folder).name]
+        if broken:
+            raise ModelError(f"{broken[0]}: altered")
+        self.tasks = (*FakeModel.tasks, *(Path(folder).name for folder in folders))
+        self.hash = hashlib.sha256(repr(self.tasks).encode()).hexdigest()
+
     def compile(self):
         """Nothing to do."""
 
@@ -106,6 +114,8 @@ class FakeModel:
             self._inside.release()
 
     def _verdict(self, text, task):
+        if task not in self.tasks:
+            raise UsageError(f"no task {task!r}")
         common = {"text": text, "field": self.field_of(task), "task": task}
         if not text.strip():
             common |= {"model_label": None, "model_score": None}
@@ -137,7 +147,14 @@ def odds(text, task):
 def module():
     """Stands in for ``unmist.model``."""
     fake = types.ModuleType("unmist.model")
-    fake.load = lambda path=None, *, adapters=(), threads=None, cache=9: FakeModel(cache)
+
+    def load(path=None, *, adapters=(), threads=None, cache=9):
+        model = FakeModel(cache)
+        if adapters:
+            model.use_adapters(adapters)
+        return model
+
+    fake.load = load
     fake.Model = FakeModel
     return fake
 

@@ -95,6 +95,78 @@ def test_a_stuck_model_does_not_hold_up_the_end(start):
     assert server.process.wait(10) == 2
 
 
+def tasks(server):
+    return [card["id"] for card in get(f"{server.url}/v1/models")[1]["data"] if card["labels"]]
+
+
+def test_adapters_come_and_go_while_it_serves(start, tmp_path):
+    own = ["host-category", "url-category"]
+    folder = tmp_path / "adapters"
+    (folder / "one").mkdir(parents=True)
+    (folder / "one" / "task.json").touch()
+    server = start("--adapter-folder", folder)
+    assert tasks(server) == [*own, "one"]
+
+    def hang_up(events):
+        server.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while len(said := [e for e in server.events() if e["event"] == "adapters"]) < events:
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.02)
+        return said[-1]
+
+    (folder / "two").mkdir()
+    (folder / "two" / "task.json").touch()
+    (folder / "notes").mkdir()
+    assert tasks(server) == [*own, "one"]  # until it is told
+    assert hang_up(1)["tasks"] == [*own, "one", "two"]
+    asked = {"rows": [{"text": "a.example", "task": "two"}], "top_k": 2}
+    status, body = ask(f"{server.url}/v1/classify", asked)
+    assert (status, body["verdicts"][0]["task"]) == (200, "two")
+    assert len(body["verdicts"][0]["top_k"]) == 2
+    (folder / "broken").mkdir()
+    (folder / "broken" / "task.json").touch()
+    assert "answering as before" in hang_up(2)["message"]
+    assert tasks(server) == [*own, "one", "two"]
+    (folder / "broken" / "task.json").unlink()
+    (folder / "two" / "task.json").unlink()
+    hash_ = hang_up(3)["hash"]
+    status, body = ask(f"{server.url}/v1/classify", asked)
+    assert (status, body["error"]["code"]) == (400, "unknown_task")
+    assert ask(f"{server.url}/v1/classify", rows("a.example"))[1]["model"] == hash_
+
+
+def test_a_task_that_goes_while_a_request_waits_for_it(start, tmp_path):
+    folder = tmp_path / "adapters"
+    (folder / "one").mkdir(parents=True)
+    (folder / "one" / "task.json").touch()
+    server = start("--adapter-folder", folder, "--batch-bytes", 60, "--slice-bytes", 30)
+    with ThreadPoolExecutor(4) as pool:
+        slow = pool.submit(ask, f"{server.url}/v1/classify", rows("slow-1.0.example"))
+        time.sleep(0.3)
+        (folder / "one" / "task.json").unlink()
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        late = {"rows": [{"text": "a.example", "task": "one"}]}
+        asked = [pool.submit(ask, f"{server.url}/v1/classify", late) for _ in range(2)]
+        assert slow.result()[0] == 200
+        for answer in asked:
+            status, body = answer.result()
+            assert (status, body["error"]["code"]) == (400, "unknown_task")
+
+
+def test_a_hangup_without_a_folder_changes_nothing(start):
+    server = start()
+    server.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert ask(f"{server.url}/v1/classify", rows("a.example"))[0] == 200
+
+
+def test_no_folder_of_adapters_is_one_line(start, tmp_path):
+    with pytest.raises(AssertionError, match="no folder here"):
+        start("--adapter-folder", tmp_path / "none")
+
+
 def test_a_taken_port_is_one_line(start):
     server = start()
     with pytest.raises(AssertionError, match="Address already in use") as raised:

@@ -1,7 +1,7 @@
 """What lies on disk: layout, manifest, verification and loading of a model folder."""
 
-from unmist.artifact.layout import SHIPPED, model_folder
-from unmist.artifact.load import Adapter, Folder, open_folder
+from unmist.artifact.layout import SHIPPED, adapter_folders, model_folder
+from unmist.artifact.load import Adapter, Folder, open_folder, with_adapters
 from unmist.artifact.manifest import Manifest, verify
 from unmist.artifact.schema import EncoderConfig, TaskCard
 
@@ -12,7 +12,9 @@ __all__ = [
     "Folder",
     "Manifest",
     "TaskCard",
+    "adapter_folders",
     "model_folder",
     "open_folder",
     "verify",
+    "with_adapters",
 ]

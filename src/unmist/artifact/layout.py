@@ -53,3 +53,9 @@ def adapter_folder(model: Path, task: str) -> Path:
 def tasks(model: Path) -> list[str]:
     """Names of the specialists in a model folder, sorted."""
     return sorted(path.parent.name for path in (model / ADAPTERS).glob(f"*/{TASK}"))
+
+
+def adapter_folders(folder: Path) -> list[Path]:
+    """The adapter folders that lie in a folder, sorted by name; hidden ones are being written."""
+    found = sorted(path.parent for path in folder.glob(f"*/{TASK}"))
+    return [path for path in found if not path.name.startswith(".")]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,11 @@ class Router:
 
 @dataclass(frozen=True)
 class Folder:
-    """All that a model folder holds, verified. ``hash`` covers the extra adapters too."""
+    """All that a model folder holds, verified, and adapters that lie elsewhere.
+
+    ``hash`` covers these too; ``own_hash`` and ``own``, hash and tasks of the folder itself, do
+    not.
+    """
 
     path: Path
     manifest: manifest.Manifest
@@ -55,6 +59,8 @@ class Folder:
     tokenizer: Tokenizer
     adapters: dict[str, Adapter]
     router: Router | None
+    own_hash: str
+    own: frozenset[str]
 
 
 def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
@@ -88,14 +94,29 @@ def open_folder(path: Path, extra: Sequence[Path] = ()) -> Folder:
         )
         for task in layout.tasks(path)
     }
-    for folder in extra:
-        files, own_digest = manifest.verify(folder)
+    router, own = open_router(path), frozenset(adapters)
+    folder = Folder(
+        path, listing, digest, config, weights, tokenizer, adapters, router, digest, own
+    )
+    return with_adapters(folder, extra)
+
+
+def with_adapters(folder: Folder, extra: Sequence[Path]) -> Folder:
+    """An opened model folder with these adapter folders beside its own, and no others.
+
+    Raises:
+        ModelError: as for :func:`open_folder`.
+    """
+    digest, encoder = folder.own_hash, folder.manifest.files[layout.WEIGHTS].sha256
+    adapters = {task: folder.adapters[task] for task in sorted(folder.own)}
+    for path in extra:
+        files, own_digest = manifest.verify(path)
         digest = hashlib.sha256(f"{digest} {own_digest}".encode()).hexdigest()
-        adapter = _adapter(folder, config, encoder, manifest.part_hash(files.files))
+        adapter = _adapter(path, folder.config, encoder, manifest.part_hash(files.files))
         if adapter.card.task in adapters:
-            raise ModelError(f"{folder}: a second adapter for the task {adapter.card.task!r}")
+            raise ModelError(f"{path}: a second adapter for the task {adapter.card.task!r}")
         adapters[adapter.card.task] = adapter
-    return Folder(path, listing, digest, config, weights, tokenizer, adapters, open_router(path))
+    return replace(folder, hash=digest, adapters=adapters)
 
 
 def encoder_shapes(config: schema.EncoderConfig) -> dict[str, tuple[int, ...]]:

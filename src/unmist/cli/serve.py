@@ -22,6 +22,12 @@ SETTINGS: Final[tuple[tuple[str, click.ParamType[Any], str, str], ...]] = (
     ("port", _WHOLE, "N", "Port to listen on; 0 takes a free one. Default: 8080."),
     ("threads", _WHOLE, "N", "CPU threads for the network. Default: all cores."),
     ("cache", _WHOLE, "N", "Answers to keep, by task and text; 0 for none. Default: 65536."),
+    (
+        "adapter_folder",
+        click.Path(path_type=Path),
+        "FOLDER",
+        "Folder of adapter folders, read again on SIGHUP. Default: none.",
+    ),
     ("metrics_host", click.STRING, "ADDRESS", "Address of /metrics. Default: 127.0.0.1."),
     ("metrics_port", _WHOLE, "N", "Port of /metrics, for Prometheus. Default: off."),
     (
@@ -80,9 +86,11 @@ def command(
     TOML file. A flag beats the environment, which beats the file. The log says at the
     start what each is and where it came from.
 
-    SIGTERM and Ctrl-C end it once accepted requests are answered.
+    SIGTERM and Ctrl-C end it once accepted requests are answered. SIGHUP takes in the
+    adapters that lie in the folder of --adapter-folder now, and lets go of those that do not.
     """
     try:
+        from unmist.serve.adapters import Adapters
         from unmist.serve.run import serve
         from unmist.serve.settings import load_settings
     except ModuleNotFoundError as error:
@@ -93,6 +101,7 @@ def command(
         ) from None
     settings, origins = load_settings(flags, config)
     settings.key()  # a mistake there should not wait for the model
-    model = open_model(model_path, settings.threads, adapters, settings.cache)
+    every = Adapters(adapters, settings.adapter_folder)
+    model = open_model(model_path, settings.threads, tuple(every.found()), settings.cache)
     model.compile()
-    serve(model, settings, origins)
+    serve(model, settings, origins, every)

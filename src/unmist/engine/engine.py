@@ -52,14 +52,12 @@ class Engine:
     """
 
     def __init__(self, folder: Folder, threads: int | None = None, precision: str = "auto") -> None:
-        self.tasks = tuple(folder.adapters)
         self.max_tokens = folder.config.max_position_embeddings
         kind = runtime.precision(precision)
         self.name = f"openvino {kind} ({units()})"
-        self._folder, self._graphs = folder, dict[bool, ov.InferRequest]()
-        modules = {module for adapter in folder.adapters.values() for module in adapter.lora}
-        self._modules = sorted(modules)
-        self._laid: dict[tuple[str, ...], _Factors] = {}  # those that lie in the graph now
+        self._graphs = dict[bool, ov.InferRequest]()
+        self._modules: list[str] = []
+        self.use(folder)
         self._settings: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": kind,
@@ -67,6 +65,21 @@ class Engine:
         }
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads
+
+    def use(self, folder: Folder) -> None:
+        """Answer with other adapters from now on.
+
+        Nothing is compiled again, unless one of them adapts what none did before.
+
+        Args:
+            folder: the same model folder, with other adapters.
+        """
+        self.tasks, self._folder = tuple(folder.adapters), folder
+        self._laid: dict[tuple[str, ...], _Factors] = {}  # those that lie in the graph now
+        modules = {module for adapter in folder.adapters.values() for module in adapter.lora}
+        if not modules <= set(self._modules):
+            self._modules = sorted(modules.union(self._modules))
+            self._graphs.pop(True, None)
 
     def run(self, rows: Sequence[Sequence[int]], task: str | None = None) -> Output:
         """Encode rows of token ids, through ``task``'s adapter when one is named.

@@ -41,10 +41,11 @@ class Embedded(NamedTuple):
 
 class Ranked(NamedTuple):
     """A verdict; ``odds`` float32 [labels] only when ranks were asked for and there was text, and
-    ``explanation`` only when that was asked for."""
+    ``explanation`` only when that was asked for. ``labels`` are those of the odds."""
 
     verdict: Verdict
     odds: np.ndarray | None = None
+    labels: tuple[str, ...] = ()
     explanation: Explanation | None = None
 
 
@@ -80,6 +81,13 @@ class Facts:
         return cls(info["name"], info["version"], model.hash, model.dim, fields, tasks)
 
 
+class Known:
+    """What is known now: ``facts``, which change when other adapters are taken in."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+
 def alike(question: Question) -> Hashable:
     """What the model can be asked in one call: verdicts of any tasks, vectors of one kind."""
     return question.kind if question.kind in ("classify", "rank") else question
@@ -100,12 +108,13 @@ class Answerer:
         tasks = [question.name for question, _ in items]
         if kind == "classify":
             return [Ranked(verdict) for verdict in self._model.classify(texts, tasks)]
-        ranked = self._model.rank(texts, tasks)
+        labels = {task: self._model.labels(task) for task in dict.fromkeys(tasks)}
+        ranked = [Ranked(v, odds, labels[v.task]) for v, odds in self._model.rank(texts, tasks)]
         if kind == "rank":
-            return [Ranked(*found) for found in ranked]
+            return ranked
         return [
-            Ranked(verdict, odds, self._model.explain(text, name))
-            for text, (verdict, odds) in zip(texts, ranked, strict=True)
+            one._replace(explanation=self._model.explain(text, name))
+            for text, one in zip(texts, ranked, strict=True)
         ]
 
     def _embed(self, texts: list[str], field: str) -> list[Embedded]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -13,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from unmist.serve import schemas
-from unmist.serve.answers import Answerer, Embedded, Facts, Question, Ranked, alike, cost
+from unmist.serve.answers import Answerer, Embedded, Facts, Known, Question, Ranked, alike, cost
 from unmist.serve.api_error import ApiError
 from unmist.serve.auth import RequireKey
 from unmist.serve.batcher import Batcher
@@ -43,7 +44,23 @@ class Service:
     admission: Admission
     batcher: Batcher[Question, Embedded | Ranked]
     metrics: Metrics
-    facts: Facts
+    known: Known
+    model: Model
+
+    async def use_adapters(self, folders: Sequence[Path]) -> Facts:
+        """Answer with these adapters beside the model's own from the next batch on.
+
+        Raises:
+            ModelError: one of them cannot be opened; then nothing has changed.
+        """
+
+        def change() -> Facts:
+            self.model.use_adapters(folders)
+            return Facts.of(self.model)
+
+        self.known.facts = await self.batcher.between_batches(change)
+        self.metrics.model(self.known.facts)
+        return self.known.facts
 
 
 def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> Service:
@@ -59,7 +76,7 @@ def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> S
         InputError: the file of the API key cannot be read.
     """
     key = settings.key()
-    facts, metrics = Facts.of(model), Metrics()
+    known, metrics = Known(Facts.of(model)), Metrics()
     admission = Admission(settings.max_in_flight, settings.max_queue_bytes)
     batcher: Batcher[Question, Embedded | Ranked] = Batcher(
         Answerer(model),
@@ -69,7 +86,8 @@ def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> S
         slice_bytes=settings.slice_bytes,
         on_batch=metrics.batch,
     )
-    metrics.watch(admission, facts, lambda: batcher.waiting, model.cache_info)
+    metrics.watch(admission, lambda: batcher.waiting, model.cache_info)
+    metrics.model(known.facts)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +104,7 @@ def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> S
         redoc_url=None,
         responses=_ERRORS,
     )
-    service = Service(app, admission, batcher, metrics, facts)
+    service = Service(app, admission, batcher, metrics, known, model)
     _add_answers(service, settings)
     _add_state(service)
     _add_errors(app)
@@ -99,9 +117,9 @@ def build(model: Model, settings: Settings, tracing: Tracing | None = None) -> S
 
 
 def _add_answers(service: Service, settings: Settings) -> None:
-    app, facts = service.app, service.facts
-    embeddings = Embeddings(service.batcher, facts, settings, service.metrics)
-    classifying = Classifying(service.batcher, facts, settings, service.metrics)
+    app, known = service.app, service.known
+    embeddings = Embeddings(service.batcher, known, settings, service.metrics)
+    classifying = Classifying(service.batcher, known, settings, service.metrics)
 
     @app.post("/v1/embeddings", response_model=schemas.EmbeddingsAnswer)
     async def embed(request: schemas.EmbeddingsRequest) -> Response:
@@ -116,18 +134,17 @@ def _add_answers(service: Service, settings: Settings) -> None:
 
 def _add_state(service: Service) -> None:
     app = service.app
-    cards = _cards(service.facts)
     page = load_page()
 
     @app.get("/v1/models")
     async def models() -> schemas.ModelList:
         """The encoder, and every task that runs on it."""
-        return schemas.ModelList(data=cards)
+        return schemas.ModelList(data=_cards(service.known.facts))
 
     @app.get("/v1/models/{model}")
     async def model(model: str) -> schemas.ModelCard:
         """One of them."""
-        for card in cards:
+        for card in _cards(service.known.facts):
             if card.id == model:
                 return card
         raise ApiError(404, "No such model; see /v1/models.", "model_not_found", param="model")

@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar
 
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
+R = TypeVar("R")
 
 _STEADY: Final = 0.2  # weight of the newest batch in the measured rate
 
@@ -149,6 +150,10 @@ class Batcher(Generic[Q, A]):
                 return await job.done
         finally:
             self._withdraw(job)
+
+    async def between_batches(self, do: Callable[[], R]) -> R:
+        """What ``do`` returns, called on the worker thread when no batch is in it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, do)
 
     def expected_seconds(self, cost: int) -> float:
         """How long a job of ``cost`` bytes would take to come through, taking turns with those

@@ -63,10 +63,10 @@ class Classifying(Endpoint):
             written["spans"] = ranked.explanation.spans
         return written
 
-    def _best(self, ranked: Ranked, count: int) -> list[dict[str, Any]]:
+    @staticmethod
+    def _best(ranked: Ranked, count: int) -> list[dict[str, Any]]:
         odds = [] if ranked.odds is None else ranked.odds.tolist()
-        labels = self.facts.tasks[ranked.verdict.task].labels
-        best = sorted(zip(odds, labels, strict=False), key=lambda pair: -pair[0])[:count]
+        best = sorted(zip(odds, ranked.labels, strict=False), key=lambda pair: -pair[0])[:count]
         return [{"label": label, "probability": probability} for probability, label in best]
 
 

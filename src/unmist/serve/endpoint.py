@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from unmist.serve.answers import Embedded, Facts, Question, Ranked
+from unmist.serve.answers import Embedded, Facts, Known, Question, Ranked
 from unmist.serve.batcher import Batcher
 from unmist.serve.metrics import Metrics
 from unmist.serve.settings import Settings
@@ -14,6 +14,11 @@ class Endpoint:
     ``metrics``."""
 
     batcher: Batcher[Question, Embedded | Ranked]
-    facts: Facts
+    known: Known
     settings: Settings
     metrics: Metrics
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the model now."""
+        return self.known.facts

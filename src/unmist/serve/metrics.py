@@ -47,6 +47,7 @@ class Metrics:
         self._verdicts = Counter(
             "unmist_verdicts", "Verdicts given.", ("task", "status"), registry=registry
         )
+        self._model = Info("unmist_model", "The model that answers.", registry=registry)
         self._batch_rows = Histogram(
             "unmist_batch_rows", "Texts in a batch.", buckets=ROWS, registry=registry
         )
@@ -60,12 +61,11 @@ class Metrics:
     def watch(
         self,
         admission: Admission,
-        facts: Facts,
         waiting: Callable[[], int],
         cache: Callable[[], CacheInfo],
     ) -> None:
-        """Report what is in flight, how many requests have texts that wait, what the model's
-        cache does, and which model answers."""
+        """Report what is in flight, how many requests have texts that wait, and what the model's
+        cache does."""
         in_flight = Gauge(
             "unmist_in_flight_requests", "Requests let in, unanswered.", registry=self.registry
         )
@@ -77,8 +77,10 @@ class Metrics:
         self.registry.register(_CacheFigures(cache))
         held = Gauge("unmist_held_bytes", "Body bytes of those requests.", registry=self.registry)
         held.set_function(lambda: admission.held_bytes)
-        model = Info("unmist_model", "The model that answers.", registry=self.registry)
-        model.info({"name": facts.name, "version": facts.version, "hash": facts.hash})
+
+    def model(self, facts: Facts) -> None:
+        """Report which model answers."""
+        self._model.info({"name": facts.name, "version": facts.version, "hash": facts.hash})
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request; ``route`` is a template such as ``/v1/classify``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import metadata
 from time import monotonic
 from types import FrameType
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
-from unmist.errors import UsageError
+from unmist.errors import UnmistError, UsageError
 from unmist.serve import logs
+from unmist.serve.adapters import Adapters
 from unmist.serve.app import Service, build
 from unmist.serve.connection import connection_class
 from unmist.serve.limits import Admission
@@ -28,13 +30,16 @@ _LOOPBACK: Final = ("127.", "::1", "localhost")
 _FAILED: Final = 2
 
 
-def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
+def serve(model: Model, settings: Settings, origins: Mapping[str, str], adapters: Adapters) -> None:
     """Serve until SIGTERM or SIGINT; a second signal does not wait for answers.
+
+    SIGHUP takes in the adapters that are there now; one that cannot be opened changes nothing.
 
     Args:
         model: loaded; from here on only the worker thread calls it.
         settings: limits and addresses.
         origins: where each setting came from, for the log.
+        adapters: those that the model was loaded with.
 
     Raises:
         UsageError: an address cannot be listened on, the API key is unusable, or traces are wanted
@@ -53,7 +58,7 @@ def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
     if not settings.host.startswith(_LOOPBACK) and settings.key() is None:
         log.warning("open", message="every host that reaches this address may ask; no API key set")
     host, port = listener.getsockname()[:2]
-    facts = service.facts
+    facts = service.known.facts
     log.info(
         "serving",
         host=host,
@@ -64,6 +69,9 @@ def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
         engine=model.engine,
     )
     server = DrainingServer(_config(service, settings), service.admission, settings.drain_seconds)
+    server.on_hangup = lambda: _take_in(service, adapters)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, server.handle_hangup)
     server.run(sockets=[listener])
     if tracing is not None:
         tracing.close()
@@ -72,6 +80,16 @@ def serve(model: Model, settings: Settings, origins: Mapping[str, str]) -> None:
         # The interpreter would wait for the model's thread, however long that takes.
         log.error("abandoned", message="the network was still computing")
         os._exit(_FAILED)
+
+
+async def _take_in(service: Service, adapters: Adapters) -> None:
+    log = logs.get_logger()
+    try:
+        facts = await service.use_adapters(adapters.found())
+    except (UnmistError, OSError) as error:
+        log.error("adapters", message=f"{error}; answering as before")
+    else:
+        log.info("adapters", tasks=list(facts.tasks), hash=facts.hash)
 
 
 class DrainingServer(uvicorn.Server):
@@ -89,6 +107,8 @@ class DrainingServer(uvicorn.Server):
         self._seconds = seconds
         self._deadline: float | None = None
         self._said = False
+        self._hung_up = False
+        self.on_hangup: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; in a signal handler, so nothing but flags is touched."""
@@ -98,10 +118,17 @@ class DrainingServer(uvicorn.Server):
         self._deadline = monotonic() + self._seconds
         self._admission.draining = True
 
+    def handle_hangup(self, _sig: int, _frame: FrameType | None) -> None:
+        """Remember to call ``on_hangup``; in a signal handler, too."""
+        self._hung_up = True
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to leave."""
         if await super().on_tick(counter):
             return True
+        if self._hung_up and self.on_hangup is not None:
+            self._hung_up = False
+            await self.on_hangup()
         if self._deadline is None:
             return False
         if not self._said:

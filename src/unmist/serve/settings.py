@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     port: Port = 8080
     threads: Positive | None = None
     cache: Annotated[int, Field(ge=0)] = ENTRIES
+    adapter_folder: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
     api_key: SecretStr | None = None

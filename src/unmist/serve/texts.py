@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
+from unmist.errors import UsageError
 from unmist.serve.answers import Embedded, Question, Ranked
 from unmist.serve.api_error import ApiError, overloaded
 from unmist.serve.batcher import Batcher, OverloadError
@@ -47,13 +48,15 @@ async def ask(
 
     Raises:
         ApiError: 429 at once when they would take more than ``seconds``; 504 when they have taken
-            as long, and what is left is dropped.
+            as long, and what is left is dropped; 400 when a task was taken out while they waited.
     """
     try:
         return await batcher.ask(items, seconds)
     except OverloadError as error:
         retry = min(ceil(error.seconds), _LONGEST_RETRY)
         raise overloaded("more work waits than can be done in time", retry) from None
+    except UsageError as error:  # checked before it waited
+        raise ApiError(400, f"No longer there: {error}", "unknown_task") from None
     except TimeoutError:
         message = f"No answer within {seconds:g} seconds; send fewer texts, or later."
         raise ApiError(504, message, "deadline_exceeded") from None
