@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unmist.artifact import model_folder
 from unmist.evaluate import chart_figure
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
@@ -33,7 +34,8 @@ _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
 def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = [*options.light_ones(how, args.threads, every=True), options.cnn(how)]
-    for name, folder in {names.OURS: args.model, **named(args.ours)}.items():
+    sizes = {name: model_folder(folder) for name, folder in named(args.ours).items()}
+    for name, folder in {names.OURS: args.model, **sizes}.items():
         found += options.of_ours(name, folder, how, args, _OUR_WAYS)
     for name, folder in named(args.peer).items():
         found += options.of_peer(name, folder, how, args, _PEER_WAYS)

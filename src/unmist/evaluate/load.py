@@ -235,6 +235,7 @@ def least(points: list[dict[str, Any]], key: str) -> float:
 
 
 COLUMNS: Final = (
+    *("offered_per_second", "unsent"),
     *("answered_per_second", "p50_ms", "p99_ms", "p99_9_ms", "share_429", "p99_of_429_ms"),
     *("status_5xx", "status_other", "wrong", "broken", "cpu_ms_per_answer", "memory_mb"),
 )

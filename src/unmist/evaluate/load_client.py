@@ -51,13 +51,15 @@ class Tally:
             self.refusals.append(seconds * 1000)
 
     def summary(self) -> dict[str, float | int | None]:
-        """Figures of a row in the report; latencies in milliseconds."""
+        """Figures of a row in the report; latencies in milliseconds. ``unsent`` would have been
+        offered as well, had the client had connections left."""
         count = sum(self.statuses.values())
         times = np.array(self.milliseconds)
         refused = self.statuses[429]
         failed = sum(n for status, n in self.statuses.items() if status >= 500)
         return {
             "requests": count,
+            "offered_per_second": round(count / self.seconds, 1),
             "answered_per_second": round(len(times) / self.seconds, 1),
             "p50_ms": _percentile(times, 50),
             "p99_ms": _percentile(times, 99),

@@ -138,16 +138,24 @@ class Encoder(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         return self.transform(self.embeddings(ids))
 
-    def transform(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
-        """What follows the token table: embedded tokens [rows, length, hidden] to hidden states.
+    def transform(self, x: Tensor, padding: Tensor | None = None, first: int = 0) -> Tensor:
+        """What follows the token table, or what comes out below layer ``first``: [rows, length,
+        hidden] to hidden states.
 
         ``padding``, bool [rows, length], is true where there is no token and nothing is read.
         """
-        cos, sin = (wave.to(x.dtype) for wave in _rotary_tables(self.shape, x.shape[1]))
-        for layer in self.layers:
-            x = layer(x, cos, sin, padding)
-        out: Tensor = self.final_norm(x)
+        out: Tensor = self.final_norm(self._through(x, range(first, len(self.layers)), padding))
         return out
+
+    def below(self, ids: Tensor, first: int) -> Tensor:
+        """What layer ``first`` reads of token ids [rows, length]: [rows, length, hidden]."""
+        return self._through(self.embeddings(ids), range(first))
+
+    def _through(self, x: Tensor, layers: range, padding: Tensor | None = None) -> Tensor:
+        cos, sin = (wave.to(x.dtype) for wave in _rotary_tables(self.shape, x.shape[1]))
+        for number in layers:
+            x = self.layers[number](x, cos, sin, padding)
+        return x
 
     def pool(self, ids: Tensor) -> Tensor:
         """Mean of the hidden states, field-kind token included: [rows, hidden]."""

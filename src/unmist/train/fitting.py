@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from unmist.engine.units import has_bf16
 from unmist.train import calibration
+from unmist.train.lower import Lower, worth_keeping
 from unmist.train.specialist import Recipe, Rows, Specialist
 
 Report = Callable[[float, Mapping[str, float] | None], object]
@@ -34,10 +35,13 @@ def fit(
     weights = [w for w in specialist.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=0.01)
     began, epoch = time.monotonic(), 0
+    lower, first = None, recipe.first_layer
+    if worth_keeping(train, specialist.base, first):
+        lower = Lower(specialist.base, train, first, recipe.bf16 and has_bf16())
     log: list[dict[str, float]] = []
     best = _Best(specialist) if recipe.patience else None
     specialist.train()
-    while losses := _epoch(specialist, train, optimizer, recipe, began, epoch, report):
+    while losses := _epoch(specialist, train, lower, optimizer, recipe, began, epoch, report):
         epoch += 1
         logits = specialist.logits(dev)
         said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
@@ -60,6 +64,7 @@ def fit(
 def _epoch(
     specialist: Specialist,
     train: Rows,
+    lower: Lower | None,
     optimizer: torch.optim.Optimizer,
     recipe: Recipe,
     began: float,
@@ -79,7 +84,10 @@ def _epoch(
         warm = min(1.0, progress / 0.03)
         optimizer.param_groups[0]["lr"] = recipe.lr * warm * (1 - progress)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            answers = specialist(ids)
+            if lower is None:
+                answers = specialist(ids)
+            else:
+                answers = specialist.above(lower(chosen, ids.shape[1]), recipe.first_layer)
         rows = torch.from_numpy(chosen)
         apart = F.cross_entropy(
             answers.float(), targets[rows], label_smoothing=recipe.smoothing, reduction="none"

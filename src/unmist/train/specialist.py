@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import peft
@@ -104,6 +104,17 @@ class Specialist(nn.Module):
         """Logits [rows, labels] of ids [rows, length], no padding."""
         out: Tensor = self.head(self.encoder(ids).mean(1))
         return out
+
+    def above(self, x: Tensor, first: int) -> Tensor:
+        """Logits [rows, labels] of what comes out below layer ``first``, none of which is adapted:
+        [rows, length, hidden]."""
+        out: Tensor = self.head(self.base.transform(x, first=first).mean(1))
+        return out
+
+    @property
+    def base(self) -> Encoder:
+        """The encoder that PEFT has put its factors into."""
+        return cast(Encoder, self.encoder.get_base_model())
 
     @torch.no_grad()
     def round_factors(self) -> None:
