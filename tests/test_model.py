@@ -184,7 +184,7 @@ def test_nothing_in_nothing_out(tiny_model: Model) -> None:
     assert tiny_model.classify([]) == []
     assert tiny_model.embed([]).shape == (0, 64)
     assert tiny_model.probabilities([]).shape == (0, 3)
-    assert tiny_model.classify_rows([], TASK) == []
+    assert tiny_model.ask_rows([], [TASK]) == []
 
 
 @pytest.mark.parametrize("text", ["a.com", b"a.com"])
@@ -210,7 +210,7 @@ def test_rows_of_a_log_keep_their_place_and_problem(tiny_model: Model) -> None:
         Row("a\0b.com", "dns.log", 10, "nul_byte"),
         Row("", "dns.log", 11, "missing_value"),
     ]
-    verdicts = tiny_model.classify_rows(rows, TASK)
+    verdicts = [verdict for (verdict,) in tiny_model.ask_rows(rows, [TASK])]
     assert [(v.source, v.line, v.text) for v in verdicts] == [
         (row.source, row.line, row.text) for row in rows
     ]

@@ -230,15 +230,10 @@ class Model:
         self.card(task)
         return self._stream(iter(rows), task, batch)
 
-    def classify_rows(self, rows: Sequence[Row], task: str) -> list[Verdict]:
-        """One verdict per row of a log, keeping source and line; a row's problem is its reason."""
-        self.card(task)
-        texts = [row.text for row in rows]
-        return [v for v, _ in self._rank(rows, texts, [task] * len(rows), from_file=True)]
-
     def ask_rows(self, rows: Sequence[Row], tasks: Sequence[str]) -> list[list[Verdict]]:
         """For each row of a log the verdicts of ``tasks``, or without tasks, as
-        :meth:`classify_routed`, those of all specialists of its kind."""
+        :meth:`classify_routed`, those of all specialists of its kind. They keep source and line; a
+        row's problem is its reason."""
         texts = [row.text for row in rows]
         if not tasks:
             return self._routed(rows, texts, from_file=True)

@@ -35,9 +35,6 @@ class FakeModel:
     def cache_clear(self):
         pass
 
-    def classify_rows(self, rows, task):
-        return [self._verdict(row, task) for row in rows]
-
     def ask_rows(self, rows, tasks):
         return [[self._verdict(row, task) for task in tasks or self.tasks] for row in rows]
 

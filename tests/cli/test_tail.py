@@ -37,6 +37,14 @@ def test_once_answers_what_is_there(unmist, log):
     assert result.exit_code == 0
 
 
+def test_two_tasks_are_asked_about_every_row(unmist, log):
+    tasks = ("--task", "url-category", "--task", "url-threat")
+    result = unmist("tail", "--once", "--from-start", *tasks, log)
+    asked = [(v["line"], v["task"]) for v in verdicts(result.stdout)]
+    assert asked == [(line, task) for line in (1, 2) for task in ("url-category", "url-threat")]
+    assert "rows       2" in result.stderr
+
+
 def test_without_from_start_it_begins_at_the_end(unmist, log):
     assert unmist("tail", "--once", log).stdout == ""
 

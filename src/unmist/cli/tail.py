@@ -13,9 +13,9 @@ import click
 from unmist.cli.inputs import (
     adapter_option,
     model_option,
+    one_field,
     open_model,
     output_option,
-    require_task,
     run_options,
 )
 from unmist.cli.reports import report, warn_if_all_filtered
@@ -33,7 +33,13 @@ FORMATS: Final = ("auto", "lines", "zeek", "eve", "jsonl")
 @click.command("tail", short_help="Verdicts of a growing log, as its lines come.")
 @click.argument("log", metavar="FILE")
 @click.option(
-    "--task", default="host-category", show_default=True, metavar="T", help="What to ask."
+    "--task",
+    "tasks",
+    multiple=True,
+    default=("host-category",),
+    show_default=True,
+    metavar="T",
+    help="What to ask; may be given again.",
 )
 @click.option(
     "--format",
@@ -75,7 +81,7 @@ FORMATS: Final = ("auto", "lines", "zeek", "eve", "jsonl")
 def command(
     ctx: click.Context,
     log: str,
-    task: str,
+    tasks: tuple[str, ...],
     format_: str,
     column: str | None,
     from_start: bool,
@@ -103,13 +109,14 @@ def command(
     _check(log, state, out)
     saved = State(state, log)
     model = open_model(model_path, threads, adapters)
-    require_task(model, task)
-    counts, summary = ReadCounts(), Summary(task)
+    tasks = tuple(dict.fromkeys(tasks))
+    field = one_field(model, tasks)
+    counts, summary = ReadCounts(), Summary(*tasks)
     reader = LiveReader(
         log,
         format=format_,
         column=column,
-        field=model.field_of(task),
+        field=field,
         counts=counts,
         header=saved.header,
     )

@@ -34,9 +34,10 @@ class Tail:
     def answer(self, piece: Piece) -> None:
         """Write the verdicts and flush them."""
         rows = self.reader.rows(piece)
-        for verdict in self._model.classify_rows(rows, self._summary.tasks[0]):
-            self._sink.write(verdict)
-            self._summary.add(verdict)
+        for verdicts in self._model.ask_rows(rows, self._summary.tasks):
+            for verdict in verdicts:
+                self._sink.write(verdict)
+            self._summary.add(*verdicts)
         self._sink.flush()
 
 
