@@ -45,9 +45,10 @@ def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure what is missing and write everything; returns the content of ``chart.json``."""
     how = options.recipe(args)
-    settings = options.settings(how, args, "task")
+    settings = options.settings(how, args, "task", "test_rows")
     store = Store(args.output / "chart.json", args.work / "chart", settings)
-    data = read(args.data, args.task, Limits(train=args.rows, seed=args.rows_seed))
+    limits = Limits(train=args.rows, test=args.test_rows, seed=args.rows_seed)
+    data = read(args.data, args.task, limits)
     seeds = range(1, args.seeds + 1)
     absent = measure.run(data, contenders(args, how), seeds, store, _say)
     found = measure.compared(data, store)
@@ -68,13 +69,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def page(whole: dict[str, Any]) -> str:
     """``chart.md`` from the content of ``chart.json``."""
     rows, settings = whole["rows"], whole["settings"]
+    which = "the same" if settings["test_rows"] else "all"
     lines = [
         "# Parameters against accuracy",
         "",
         f"`{whole['task']}`, {whole['labels']} labels: everybody learns from the same "
         f"{rows['train']:,} of {rows['every']:,} training rows, drawn by group, sees each "
-        f"{settings['epochs']} times, and is asked all {rows['test']:,} test rows. Means over "
-        "seeds; in brackets 95 % intervals by resampling groups.",
+        f"{settings['epochs']} times, and is asked {which} "
+        f"{rows['test']:,} test rows. Means over seeds; in brackets 95 % intervals by resampling "
+        "groups.",
         "",
         f"Written by `python -m unmist.evaluate.chart`, {whole['circumstances']['date']}, "
         f"{whole['circumstances']['machine']}, {whole['circumstances']['threads']} threads, "
@@ -141,6 +144,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     options.add(parser)
     options.add_peers(parser)
     parser.add_argument("--task", default="host-category")
+    parser.add_argument("--test-rows", type=int, default=0, help="drawn by group; 0: all")
     parser.add_argument(
         "--ours", action="append", default=[], metavar="NAME=DIR", help="another size of unmist"
     )
