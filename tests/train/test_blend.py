@@ -18,11 +18,17 @@ from unmist.train.pretrainer import Pretrainer
 QUESTIONS: list[dict[str, object]] = [{"name": "q", "labels": ["a", "b", "c"]}]
 
 
-def stage(folder: Path, tokenizer: Path, seed: int, hidden: int = 64) -> Path:
+def stage(
+    folder: Path,
+    tokenizer: Path,
+    seed: int,
+    hidden: int = 64,
+    questions: list[dict[str, object]] = QUESTIONS,
+) -> Path:
     """A model folder with weights of its own and a specialist that stands on them."""
     torch.manual_seed(seed)
     shape = Shape(layers=1, hidden=hidden, vocabulary=Tokenizer(tokenizer).size)
-    export_encoder(Pretrainer(shape, 3), QUESTIONS, tokenizer, folder)
+    export_encoder(Pretrainer(shape, 3), questions, tokenizer, folder)
     layout.adapter_folder(folder, "mine").mkdir(parents=True)
     return folder
 
@@ -54,6 +60,20 @@ def test_the_ends_are_the_stages(
     expected = load_file(stages[which] / layout.WEIGHTS)
     found = load_file(tmp_path / "out" / layout.WEIGHTS)
     assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
+def test_labels_in_another_order_are_matched_by_name(tmp_path: Path, tokenizer_file: Path) -> None:
+    turned: list[dict[str, object]] = [{"name": "q", "labels": ["c", "a", "b"]}]
+    before = stage(tmp_path / "1", tokenizer_file, 1, questions=turned)
+    after = stage(tmp_path / "2", tokenizer_file, 2)
+    blend(before, after, 0.0, tmp_path / "out")
+    old, found = (load_file(f / layout.PRETRAINING) for f in (before, tmp_path / "out"))
+    for name in ("labels.weight", "labels.bias"):
+        torch.testing.assert_close(found[name], old[name][[1, 2, 0]])
+    other: list[dict[str, object]] = [{"name": "q", "labels": ["c", "a", "d"]}]
+    foreign = stage(tmp_path / "3", tokenizer_file, 3, questions=other)
+    with pytest.raises(UsageError, match="not two stages"):
+        blend(foreign, after, 0.5, tmp_path / "none")
 
 
 def test_refuses_what_does_not_belong_together(

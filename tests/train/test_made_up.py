@@ -1,4 +1,4 @@
-"""Names made of words, pieces, syllables, affixes and letters, beside real ones."""
+"""Names made of pieces of words, affixes and letters, beside real ones."""
 
 import random
 import re

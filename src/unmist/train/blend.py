@@ -11,6 +11,7 @@ Source: Wortsman et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01
 """
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from safetensors.torch import save_file
 
 from unmist.artifact import layout, manifest
 from unmist.errors import UsageError
+from unmist.train.pretrainer import label_names
 
 _WITHOUT = shutil.ignore_patterns(layout.ADAPTERS, layout.MANIFEST)
 
@@ -41,15 +43,36 @@ def blend(before: Path, after: Path, share: float, out: Path) -> None:
     mixed = {}
     for name in (layout.WEIGHTS, layout.PRETRAINING):
         (old, said_before), (new, said) = _read(before / name), _read(after / name)
-        if said_before != said or {k: v.shape for k, v in old.items()} != {
-            k: v.shape for k, v in new.items()
-        }:
+        if _shapes(old) != _shapes(new) or not _in_order_of(old, said_before, said):
             raise UsageError(f"{name}: {before} and {after} are not two stages of one model")
         between = {k: torch.lerp(old[k].float(), new[k].float(), share).half() for k in new}
         mixed[name] = between, said
     shutil.copytree(after, out, ignore=_WITHOUT)
     for name, (tensors, said) in mixed.items():
         save_file(tensors, out / name, said)
+
+
+def _in_order_of(
+    old: dict[str, torch.Tensor], said_before: dict[str, str], said: dict[str, str]
+) -> bool:
+    """Bring the label layer of ``old`` into the order that another has; whether that is possible:
+    both were asked the same questions."""
+    if said_before == said:
+        return True
+    if "questions" not in said or "questions" not in said_before:
+        return False
+    asked, wanted = (label_names(json.loads(meta["questions"])) for meta in (said_before, said))
+    if set(asked) != set(wanted):
+        return False
+    place = {label: number for number, label in enumerate(asked)}
+    order = [place[label] for label in wanted]
+    for name in ("labels.weight", "labels.bias"):
+        old[name] = old[name][order]
+    return True
+
+
+def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

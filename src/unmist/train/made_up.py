@@ -1,10 +1,10 @@
 """Names as generators make them, for the kinds that lists of generated names hold few of.
 
 A detector that has seen twenty families knows twenty families. What is left is known by kind:
-words put together, pieces of words, syllables that can be spoken, a stem with affixes, plain
-letters. Names of all of these kinds, made here without regard to any family, are learnt from
-beside the real ones; and beside them real names of the popularity lists, with their sub-domains,
-so that two words together are not suspicious by themselves.
+pieces of words, a stem with affixes, plain letters. Names of these kinds, made here without regard
+to any family, are learnt from beside the real ones; and beside them real names of the popularity
+lists, with their sub-domains. (Whole words put together and syllables that can be spoken were tried
+as well: they are too much like real names.)
 
 Source of the kinds: Plohmann et al., "A Comprehensive Measurement Study of Domain Generating
 Malware", USENIX Security 2016, table 1.
@@ -23,7 +23,7 @@ from unmist.train.corpus import Example
 from unmist.train.holdout import kin
 from unmist.train.mixture import withheld
 
-GENERATED: Final = 60_000
+GENERATED: Final = 25_000
 REAL: Final = 60_000
 _REAL_FROM: Final = ("tranco", "crux", "https_everywhere", "bounty_targets")
 _WORD: Final = re.compile("[a-z]{3,10}")
@@ -42,11 +42,6 @@ _AFTER: Final = (
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 Kind = Callable[[random.Random, Sequence[str]], str]
-
-
-def _words(chance: random.Random, words: Sequence[str]) -> str:
-    joint = "-" if chance.random() < 0.1 else ""
-    return joint.join(chance.choices(words, k=chance.choice((2, 2, 2, 2, 3))))
 
 
 def _pieces(chance: random.Random, words: Sequence[str]) -> str:
@@ -76,10 +71,8 @@ def _plain(chance: random.Random, _words: Sequence[str]) -> str:
 
 
 KINDS: Final[tuple[tuple[Kind, int], ...]] = (
-    (_words, 6),
-    (_pieces, 2),
-    (_syllables, 4),
-    (_affixes, 2),
+    (_pieces, 1),
+    (_affixes, 3),
     (_plain, 3),
 )
 
