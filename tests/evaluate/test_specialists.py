@@ -4,9 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unmist.evaluate import evaluate_task, specialists
+from unmist.evaluate import bootstrap, evaluate_task, specialists
 from unmist.model import Model
 
 TASK = "host-category"
@@ -14,6 +15,8 @@ FLOOR = """
 [floor]
 accuracy = 0.1
 macro_f1 = 0.999
+suffix_masked_accuracy = 0.3
+suffix_masked_macro_f1 = 0.2
 """
 
 
@@ -36,7 +39,23 @@ def test_the_report_has_what_evaluate_says_and_the_floor(
     assert interval["value"] == pytest.approx(said["macro_f1"], abs=1e-4)
     assert interval["low"] < interval["value"] < interval["high"]
     assert found["test"]["unfamiliar"] == 0
-    assert found["floor"] == {"accuracy": 0.1, "macro_f1": 0.999}
+    assert found["floor"]["macro_f1"] == 0.999
+    assert found["suffix_masked"]["rows"] == 200
+    kept = found["test"]["kept_labels"]
+    assert 0 <= kept["kept"] <= kept["labels"] <= 3
     page = (tmp_path / "out/specialists.md").read_text()
     assert f"| `{TASK}` | hostname | 3 | 200 |" in page
     assert f"{said['macro_f1'] - 0.999:+.3f}" in page
+    assert "n-grams that learnt without it, too: 0.300, 0.200" in page
+
+
+def test_a_promise_is_kept_when_its_interval_reaches_it() -> None:
+    groups = [f"g{i}" for i in range(40)]
+    drawn = bootstrap.weights(groups, 200)
+    actual = np.array([0] * 20 + [1] * 10 + [0] * 10)
+    predicted = np.array([0] * 20 + [1] * 20)  # 1 is right half the time
+    everyone = np.ones(40, bool)
+    kept = specialists._kept(drawn, everyone, actual, predicted, 0.95)
+    assert kept == {"labels": 2, "kept": 1}
+    assert specialists._kept(drawn, predicted == 1, actual, predicted, 0.55)["kept"] == 1
+    assert specialists._kept(drawn, ~everyone, actual, predicted, 0.9) == {"labels": 0, "kept": 0}

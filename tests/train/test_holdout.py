@@ -48,3 +48,9 @@ def test_kin() -> None:
     assert holdout.kin(urls, "url")[:2] == ["a.com", "a.com"]
     assert len(holdout.kin(urls, "url")) == 4
     assert len(set(holdout.kin(["rm -rf /tmp/17", "RM -rf /tmp/18"], "command"))) == 1
+
+
+def test_a_name_without_its_public_suffix() -> None:
+    assert holdout.without_suffix("www.bbc.co.uk") == "www.bbc"
+    assert holdout.without_suffix("example.com") == "example"
+    assert holdout.without_suffix("localhost") == "localhost"

@@ -10,6 +10,7 @@ when the task was made, read from its ``task.toml``. Intervals are 95 %, by resa
 
 import argparse
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ from typing import Any
 import numpy as np
 
 from unmist.evaluate import bootstrap
-from unmist.evaluate.data import examples
+from unmist.evaluate.data import Example, examples
 from unmist.evaluate.machine import machine
 from unmist.evaluate.task import ask, score
 from unmist.io import AtomicFile
 from unmist.model import Model, load
 from unmist.train.corpus import about
+from unmist.train.holdout import without_suffix
 
 SPLITS = ("test", "extra")
+MASKED = "suffix_masked"  # test rows without their public suffix, which gives part of it away
 _ROUNDS = 300
 
 
@@ -35,17 +38,24 @@ def measure(model: Model, task: str, data: Path) -> dict[str, Any]:
     for split in SPLITS:
         path = folder / f"{split}.tsv.zst"
         if path.exists():
-            found[split] = _split(model, task, path)
+            found[split] = _split(model, task, examples(path))
     floor = about(data, task)["floor"]
-    names = ("accuracy", "macro_f1", "majority_accuracy", "extra_accuracy", "extra_macro_f1")
+    names = [
+        *("accuracy", "macro_f1", "majority_accuracy", "extra_accuracy", "extra_macro_f1"),
+        *(f"{MASKED}_accuracy", f"{MASKED}_macro_f1"),
+    ]
+    if f"{MASKED}_accuracy" in floor:
+        rows = [
+            replace(row, text=without_suffix(row.text)) for row in examples(folder / "test.tsv.zst")
+        ]
+        found[MASKED] = _split(model, task, rows)
     return found | {"floor": {name: floor[name] for name in names if name in floor}}
 
 
-def _split(model: Model, task: str, path: Path) -> dict[str, Any]:
+def _split(model: Model, task: str, rows: list[Example]) -> dict[str, Any]:
     """Figures of all rows, as ``unmist evaluate TASK`` has them; intervals and the share that is
     unfamiliar are of the rows whose label the task has."""
-    rows, promised = examples(path), model.card(task).precision
-    labels = list(model.labels(task))
+    labels, promised = list(model.labels(task)), model.card(task).precision
     number = {label: i for i, label in enumerate(labels)}
     actual = np.array([number.get(row.label, -1) for row in rows])
     odds, open_to = ask(model, task, rows)
@@ -114,6 +124,16 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
             f"| {test['ece']:.3f} | {test['coverage']:.0%}, {right} "
             f"| {kept['kept']} of {kept['labels']} | {test['unfamiliar']:.1%} |"
         )
+    for task, figures in found.items():
+        if MASKED in figures:
+            masked, floor = figures[MASKED], figures["floor"]
+            lines += [
+                "",
+                f"`{task}` without the public suffix of its test names, which the specialist has "
+                f"always seen: accuracy {masked['accuracy']:.3f}, macro-F1 "
+                f"{masked['macro_f1']:.3f}; n-grams that learnt without it, too: "
+                f"{floor[f'{MASKED}_accuracy']:.3f}, {floor[f'{MASKED}_macro_f1']:.3f}.",
+            ]
     gains = [f["test"]["macro_f1"] - f["floor"]["macro_f1"] for f in found.values()]
     lines += [
         "",

@@ -52,6 +52,11 @@ def split(groups: Sequence[str], labels: Sequence[str]) -> list[str]:
     return [sides[group] for group in groups]
 
 
+def without_suffix(name: str) -> str:
+    """A hostname without its public suffix (ICANN section)."""
+    return name.removesuffix(f".{_suffixes().publicsuffix(name)}")
+
+
 def _side(group: str) -> str:
     share = _rank(group)
     if share < TEST_SHARE:
