@@ -1,4 +1,4 @@
-"""Names made of pieces of words, affixes and letters, beside real ones."""
+"""Names made of affixes and of letters, beside real ones."""
 
 import random
 import re
@@ -23,7 +23,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(zstandard.compress("".join(f"{line}\n" for line in lines).encode()))
 
-    write("pretrain/prose/notes.txt.zst", ["the cloud reads every single packet"] * 5)
     sub = [f"api{i}.shop{i}.com" for i in range(40)] + [f"a{i}.held.net" for i in range(10)]
     write("pretrain/hostname/tranco.txt.zst", [f"shop{i}.com" for i in range(40)])
     write("pretrain/hostname/crux.txt.zst", [f"www.{name}" for name in sub])
@@ -69,7 +68,7 @@ def test_the_same_seed_gives_the_same_rows(data: Path) -> None:
 def test_every_kind_makes_a_label(kind: made_up.Kind) -> None:
     chance = random.Random(1)
     for _ in range(300):
-        label = kind(chance, ["packet", "cloud", "reads"])
+        label = kind(chance)
         assert re.fullmatch("[a-z0-9-]{2,63}", label)
 
 

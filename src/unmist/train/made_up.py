@@ -1,19 +1,17 @@
 """Names as generators make them, for the kinds that lists of generated names hold few of.
 
-A detector that has seen twenty families knows twenty families. What is left is known by kind:
-pieces of words, a stem with affixes, plain letters. Names of these kinds, made here without regard
-to any family, are learnt from beside the real ones; and beside them real names of the popularity
-lists, with their sub-domains. (Whole words put together and syllables that can be spoken were tried
-as well: they are too much like real names.)
+A detector that has seen twenty families knows twenty families. What is left is known by kind: a
+stem with affixes, many plain letters. Names of these kinds, made here without regard to any family,
+are learnt from beside the real ones; and beside them real names of the popularity lists, with their
+sub-domains. (Words put together, pieces of words and syllables that can be spoken were tried as
+well: they are too much like real names.)
 
 Source of the kinds: Plohmann et al., "A Comprehensive Measurement Study of Domain Generating
 Malware", USENIX Security 2016, table 1.
 """
 
 import random
-import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +21,9 @@ from unmist.train.corpus import Example
 from unmist.train.holdout import kin
 from unmist.train.mixture import withheld
 
-GENERATED: Final = 25_000
-REAL: Final = 60_000
+GENERATED: Final = 15_000
+REAL: Final = 30_000
 _REAL_FROM: Final = ("tranco", "crux", "https_everywhere", "bounty_targets")
-_WORD: Final = re.compile("[a-z]{3,10}")
-_LEAST_SEEN: Final = 4  # a word of the prose files is one that stands there so often
 _TOPS: Final = ("com", "net", "org", "info", "biz", "ru", "in", "me", "eu", "cc", "top", "xyz")
 _VOWELS: Final = "aeiouy"
 _CONSONANTS: Final = "bcdfghjklmnpqrstvwxz"
@@ -41,39 +37,29 @@ _AFTER: Final = (
 )  # fmt: skip
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
-Kind = Callable[[random.Random, Sequence[str]], str]
+Kind = Callable[[random.Random], str]
 
 
-def _pieces(chance: random.Random, words: Sequence[str]) -> str:
-    """Beginnings and ends of words, as who cuts a text without regard to its words gets them."""
-    found = []
-    for word in chance.choices(words, k=chance.choice((2, 3, 4))):
-        size = chance.randint(2, 6)
-        found.append(word[:size] if chance.random() < 0.5 else word[-size:])
-    return "".join(found)
-
-
-def _syllables(chance: random.Random, _words: Sequence[str]) -> str:
+def _syllables(chance: random.Random) -> str:
     count, closed = chance.randint(2, 5), chance.random() < 0.5
     spoken = [chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in range(count)]
     return "".join(spoken) + (chance.choice(_CONSONANTS) if closed else "")
 
 
-def _affixes(chance: random.Random, words: Sequence[str]) -> str:
-    stem = _syllables(chance, words) if chance.random() < 0.7 else chance.choice(words)
+def _affixes(chance: random.Random) -> str:
+    stem = _syllables(chance)
     before, after = chance.choice(_BEFORE), chance.choice(_AFTER)
     return chance.choice((before + stem, stem + after, before + stem + after))
 
 
-def _plain(chance: random.Random, _words: Sequence[str]) -> str:
+def _plain(chance: random.Random) -> str:
     signs = chance.choice((_LETTERS, _LETTERS, _LETTERS + "0123456789", "0123456789abcdef"))
-    return "".join(chance.choices(signs, k=chance.randint(6, 32)))
+    return "".join(chance.choices(signs, k=chance.randint(12, 32)))
 
 
 KINDS: Final[tuple[tuple[Kind, int], ...]] = (
-    (_pieces, 1),
-    (_affixes, 3),
-    (_plain, 3),
+    (_affixes, 1),
+    (_plain, 1),
 )
 
 
@@ -84,24 +70,15 @@ def rows(data: Path, seed: int, generated: int = GENERATED, real: int = REAL) ->
     """
     chance = random.Random(f"made up {seed}")
     held = withheld(data, "hostname")
-    words = _vocabulary(data)
     kinds, weights = zip(*KINDS, strict=True)
     names = set()
     for kind in chance.choices(kinds, weights, k=generated):
-        names.add(f"{kind(chance, words)}.{chance.choice(_TOPS)}")
+        names.add(f"{kind(chance)}.{chance.choice(_TOPS)}")
     found = [Example(name, "dga", name, "made up") for name in sorted(names - held)]
     for name, domain in _real(data, held, real, chance):
         found.append(Example(name, "benign", domain, "popular"))
     chance.shuffle(found)
     return found
-
-
-def _vocabulary(data: Path) -> list[str]:
-    seen: Counter[str] = Counter()
-    for path in corpus.sources(data, "prose"):
-        for line in corpus.lines(path):
-            seen.update(_WORD.findall(line))
-    return sorted(word for word, count in seen.items() if count >= _LEAST_SEEN)
 
 
 def _real(

@@ -9,7 +9,7 @@ from unmist.train import hosted, made_up, wire
 from unmist.train.corpus import Example
 
 ABOUT: Final = {
-    "host-dga": "beside them names made of pieces of words, affixes and letters, and real names of "
+    "host-dga": "beside them names made of affixes and of letters, and real names of "
     "Tranco, CrUX, HTTPS Everywhere and bounty-targets-data",
     "url-threat": "beside them hosts of the training rows of host-phishing under paths of these",
     "web-attack": "each row once more as it stands in a request",
