@@ -86,4 +86,4 @@ def test_the_report_is_a_table():
         tally.add(asked("a"), 200, b'{"text": "a"}', i / 1000)
     point = {"load": "closed, 1 clients", **tally.summary(), "memory_mb": 3.0}
     text = markdown({"threads": 1, "points": [point]})
-    assert "| closed, 1 clients | 50.0 | 49.5 |" in text
+    assert "| closed, 1 clients | 50.0 | 0 | 50.0 | 49.5 |" in text
