@@ -11,7 +11,7 @@ from unmist.cache import Cache
 from unmist.engine import Engine
 from unmist.engine.router import Router
 from unmist.engine.wide import Wide, together
-from unmist.text import both_ends, cut, is_special_use, normalize
+from unmist.text import both_ends, cut, normalize, reads_name
 
 Text = str | bytes
 
@@ -110,7 +110,7 @@ class Answerer:
 
     def _reads(self, task: str, text: Text) -> bool:
         card = self._cards[task]
-        return card.field != "hostname" or card.special_use or not is_special_use(text)
+        return reads_name(text, card.field, card.special_use)
 
     def _spelled(self, asked: dict[str, list[int]], read: list[bytes]) -> dict[str, np.ndarray]:
         """What the wide heads say, by task, of the texts at some places of ``read``. Tasks that are

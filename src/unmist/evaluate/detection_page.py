@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from unmist.evaluate.compare.pages import interval, markdown_table
+from unmist.evaluate.compare.pages import interval, markdown_table, not_there
 from unmist.evaluate.detectors import KINDS
 
 
@@ -19,9 +19,7 @@ def page(whole: dict[str, Any]) -> str:
     ]
     for task, figures in whole["tasks"].items():
         lines += ["", f"## `{task}`", "", *_task(figures)]
-    if whole["absent"]:
-        lines += ["", "## Not there", ""]
-        lines += [f"- {name}: {why}" for name, why in whole["absent"].items()]
+    lines += not_there(whole["absent"])
     return "\n".join(lines) + "\n"
 
 

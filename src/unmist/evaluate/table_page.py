@@ -3,7 +3,7 @@
 from typing import Any
 
 from unmist.evaluate.compare import names
-from unmist.evaluate.compare.pages import interval, markdown_table
+from unmist.evaluate.compare.pages import interval, markdown_table, not_there
 
 _OURS = f"{names.OURS} {names.SHIPPED}"
 
@@ -12,9 +12,7 @@ def page(whole: dict[str, Any]) -> str:
     """The page: macro-F1, wins and losses, what was not there."""
     lines = ["# Many tasks", "", *_about(whole), "", *_scores(whole), "", "## Who wins", ""]
     lines += _against(whole)
-    if whole["absent"]:
-        lines += ["", "## Not there", ""]
-        lines += [f"- {name}: {why}" for name, why in whole["absent"].items()]
+    lines += not_there(whole["absent"])
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from unmist.text.fields import FIELDS
 from unmist.text.normalize import cut, normalize
-from unmist.text.special_use import is_special_use
+from unmist.text.special_use import is_special_use, reads_name
 from unmist.text.tokenizer import Tokenizer, both_ends
 
-__all__ = ["FIELDS", "Tokenizer", "both_ends", "cut", "is_special_use", "normalize"]
+__all__ = ["FIELDS", "Tokenizer", "both_ends", "cut", "is_special_use", "normalize", "reads_name"]

@@ -16,6 +16,12 @@ _DOMAINS: Final = frozenset(("example.com", "example.net", "example.org"))
 _IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
 
+def reads_name(text: str | bytes, field: str, special_use: bool) -> bool:
+    """Whether a specialist of a field kind can know a normalised text: any, but for a hostname
+    without meaning outside one network where it has learnt none (``special_use``)."""
+    return field != "hostname" or special_use or not is_special_use(text)
+
+
 def is_special_use(name: str | bytes) -> bool:
     """Whether a normalised hostname is a single label, an address or under a special-use domain.
 

@@ -31,6 +31,12 @@ def split(data: Path, task: str, name: str) -> list[Example]:
     return examples(data / "tasks" / task / f"{name}.tsv.zst")
 
 
+def held_out_groups(data: Path, task: str) -> set[str]:
+    """Groups of all rows of a task that are not of its training split."""
+    files = (data / "tasks" / task).glob("*.tsv.zst")
+    return {row.group for path in files if path.name != "train.tsv.zst" for row in examples(path)}
+
+
 def about(data: Path, task: str) -> dict[str, Any]:
     """A task's ``task.toml``: title, field, labels, split rule, licence, known noise, floor."""
     path = data / "tasks" / task / "task.toml"

@@ -11,7 +11,7 @@ import numpy as np
 
 from unmist.artifact.load import open_router
 from unmist.engine.router import Router
-from unmist.text import is_special_use, normalize
+from unmist.text import normalize, reads_name
 
 
 class Familiar:
@@ -25,12 +25,13 @@ class Familiar:
         weights = open_router(model)
         self._router = Router(weights) if weights is not None else None
         self._field = field
-        self._any_name = field != "hostname" or special_use
+        self._special_use = special_use
 
     def __call__(self, texts: Sequence[str | bytes]) -> np.ndarray:
         """bool [n], of texts as they come."""
         plain = [normalize(text, self._field) for text in texts]
-        found = np.array([self._any_name or not is_special_use(text) for text in plain], bool)
+        reads = [reads_name(text, self._field, self._special_use) for text in plain]
+        found = np.array(reads, bool)
         if self._router is None or not plain:
             return found
         # The router reads the ends of a text, which are those of what the encoder reads of it.

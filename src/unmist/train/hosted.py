@@ -15,7 +15,6 @@ from unmist.train.corpus import Example
 from unmist.train.holdout import kin
 
 OF_EACH: Final = 15_000
-_HELD: Final = ("dev", "test", "extra")
 
 
 def rows(
@@ -37,8 +36,7 @@ def rows(
         of_each: rows of each label at most.
     """
     chance = random.Random(f"hosted {seed}")
-    files = [data / "tasks" / task / f"{split}.tsv.zst" for split in _HELD]
-    held = {row.group for path in files if path.exists() for row in corpus.examples(path)}
+    held = corpus.held_out_groups(data, task)
     names = corpus.split(data, hosts, "train")
     domains = kin([row.text for row in names], "hostname")
     made = []

@@ -85,12 +85,7 @@ def _real(
     data: Path, held: set[str | bytes], count: int, chance: random.Random
 ) -> list[tuple[str, str]]:
     """(name, registrable domain) of popular names, half of them with sub-domains."""
-    of_task = {
-        example.group
-        for path in sorted((data / "tasks" / "host-dga").glob("*.tsv.zst"))
-        if path.name != "train.tsv.zst"
-        for example in corpus.examples(path)
-    }
+    of_task = corpus.held_out_groups(data, "host-dga")
     bare: list[tuple[str, str]] = []
     below: list[tuple[str, str]] = []
     for path in corpus.sources(data, "hostname"):

@@ -79,15 +79,11 @@ def _as_name(text: str, chance: random.Random) -> str:
     return f"{_encoded(text, chance)}={_name(chance)}"
 
 
-def _whole(text: str, chance: random.Random) -> str:
-    return _encoded(text, chance)
-
-
 FORMS: Final[tuple[tuple[Form, int], ...]] = (
     (_parameter, 6),
     (_bare_parameter, 3),
     (_header, 3),
-    (_whole, 2),
+    (_encoded, 2),
     (_among_others, 1),
     (_json, 1),
     (_xml, 1),

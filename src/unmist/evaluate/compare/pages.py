@@ -27,6 +27,13 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
     return ["| " + " | ".join(cells) + " |" for cells in (head, marks, *rows)]
 
 
+def not_there(absent: dict[str, str]) -> list[str]:
+    """The section on who was not there, and why; nothing where everybody was."""
+    if not absent:
+        return []
+    return ["", "## Not there", "", *(f"- {name}: {why}" for name, why in absent.items())]
+
+
 def interval(figure: Figure, scale: float = 1, form: str = ".3f") -> str:
     """A figure with its interval, times ``scale``; a dash where there is none."""
     value, low, high = figure["value"], figure["low"], figure["high"]
