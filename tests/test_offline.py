@@ -1,6 +1,7 @@
 """No socket is ever opened: not by the library, its dependencies, or the command line."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ sys.addaudithook(forbid)
 
 def guarded(code: str, *args: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", GUARD + code, *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True)
+    # Else scikit-learn starts lscpu, to learn how many cores this machine has.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
 def test_the_guard_sees_the_network() -> None:
