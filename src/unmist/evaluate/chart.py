@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unmist.artifact import model_folder
 from unmist.evaluate import chart_figure
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
@@ -34,8 +33,7 @@ _OUR_WAYS = (names.PROBE, names.LORA, names.SHIPPED)
 def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = [*options.light_ones(how, args.threads, every=True), options.cnn(how)]
-    sizes = {name: model_folder(folder) for name, folder in named(args.ours).items()}
-    for name, folder in {names.OURS: args.model, **sizes}.items():
+    for name, folder in options.sizes(args).items():
         found += options.of_ours(name, folder, how, args, _OUR_WAYS)
     for name, folder in named(args.peer).items():
         found += options.of_peer(name, folder, how, args, _PEER_WAYS)
@@ -145,9 +143,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     options.add_peers(parser)
     parser.add_argument("--task", default="host-category")
     parser.add_argument("--test-rows", type=int, default=0, help="drawn by group; 0: all")
-    parser.add_argument(
-        "--ours", action="append", default=[], metavar="NAME=DIR", help="another size of unmist"
-    )
     parser.add_argument("--figures", type=Path, help="folder for chart-light and chart-dark")
     parser.add_argument(
         "--page-only", action="store_true", help="measure nothing; page and figure of chart.json"

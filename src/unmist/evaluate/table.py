@@ -45,7 +45,8 @@ TASKS: Final = (
 def contenders(args: argparse.Namespace, how: Recipe) -> list[c.Contender]:
     """Everybody, those that are done sooner first."""
     found = options.light_ones(how, args.threads, every=True)
-    found += options.of_ours(names.OURS, args.model, how, args, (names.SHIPPED, names.PROBE))
+    for name, folder in options.sizes(args).items():
+        found += options.of_ours(name, folder, how, args, (names.SHIPPED, names.PROBE))
     for name, folder in named(args.peer).items():
         ways = (names.PROBE, names.LORA) if name in args.lora else (names.PROBE,)
         found += options.of_peer(name, folder, how, args, ways)

@@ -39,7 +39,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def add_peers(parser: argparse.ArgumentParser) -> None:
-    """Models to compare with."""
+    """Models to compare with, and other sizes of ours."""
+    parser.add_argument(
+        "--ours", action="append", default=[], metavar="NAME=DIR", help="another size of unmist"
+    )
     parser.add_argument(
         "--peer",
         action="append",
@@ -94,6 +97,12 @@ def of_ours(
         names.SHIPPED: c.Shipped(name, folder, args.threads),
     }
     return [every[way] for way in ways]
+
+
+def sizes(args: argparse.Namespace) -> dict[str, Path]:
+    """Model folders of unmist that take part, by name; the first is the one that is compared."""
+    more = {name: model_folder(folder) for name, folder in named(args.ours).items()}
+    return {names.OURS: args.model, **more}
 
 
 def of_peer(
