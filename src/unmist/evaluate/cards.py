@@ -174,8 +174,8 @@ def _beside(measured: dict[str, Any], task: str) -> list[str]:
     return [
         "## Beside others",
         "",
-        f"Macro-F1 on {found['rows']['test']:,} test rows. This specialist and *all rows* learnt "
-        f"from all {found['rows']['every']:,} training rows, the others from "
+        f"Macro-F1 on {found['rows']['test']:,} test rows. This specialist, *shipped* and "
+        f"*all rows* learnt from all {found['rows']['every']:,} training rows, the others from "
         f"{found['rows']['train']:,}.",
         "",
         *markdown_table(["model", "parameters", "macro-F1"], rows),
