@@ -15,12 +15,14 @@ def test_the_table(
         "--data", str(data_folder), "--model", str(tiny_model_folder), "-o", str(tmp_path / "out"),
         "--work", str(tmp_path / "work"), "--rows", "120", "--epochs", "1", "--threads", "1",
         "--tasks", "host-category", "--test-rows", "100", "--no-bf16",
+        "--ours", f"other={tiny_model_folder}",
     ]  # fmt: skip
     table.main(how)
     whole = json.loads((tmp_path / "out/table.json").read_text())
     figures = whole["tasks"]["host-category"]
     assert figures["rows"]["test"] == 100
     assert (figures["field"], figures["labels"]) == ("hostname", 3)
+    assert {"unmist shipped", "other shipped"} <= {one["name"] for one in figures["compared"]}
     for against in whole["against"].values():
         assert sum(map(len, against.values())) == 1
     page = (tmp_path / "out/table.md").read_text()
