@@ -25,7 +25,7 @@ EXACT: Final = 200_000
 MARGIN: Final = 5
 """So many times as many are asked for as are wanted, since 8 bits order them roughly."""
 
-_PROBED: Final = 32  # one of so many lists is looked into
+_PROBED: Final = 8  # one of so many lists is looked into
 _SAMPLE: Final = 40  # vectors that a list is trained on
 _GROWTH: Final = 2  # times as many vectors, and the lists are laid out again
 
