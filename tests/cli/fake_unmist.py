@@ -76,7 +76,7 @@ class FakeModel:
         )
 
 
-def load(path=None, *, adapters=(), threads=None, cache=0):
+def load(path=None, *, adapters=(), threads=None, precision="auto", cache=0):
     """Stands in for ``unmist.model.load``."""
     if path is not None and not path.is_dir():
         raise ModelError(f"{path}: no model folder here; give --model a folder with a manifest")

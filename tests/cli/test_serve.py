@@ -66,3 +66,12 @@ def test_a_short_key_is_refused_before_the_model_is_opened(unmist, tmp_path):
     done = unmist("serve", "--api-key-file", key, "--model", tmp_path / "none")
     assert done.exit_code == 2
     assert "the API key needs 16" in done.stderr
+
+
+def test_a_precision_that_there_is_not_is_one_line(tiny_model_folder, tmp_path):
+    config = tmp_path / "serve.toml"
+    config.write_text(f"model = '{tiny_model_folder}'\nprecision = 'f16'\n")
+    serve = [sys.executable, "-m", "unmist", "serve", "--config", config]
+    done = subprocess.run(serve, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == "unmist: error: no precision 'f16'; one of: auto, f32, bf16\n"

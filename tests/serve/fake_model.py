@@ -148,7 +148,7 @@ def module():
     """Stands in for ``unmist.model``."""
     fake = types.ModuleType("unmist.model")
 
-    def load(path=None, *, adapters=(), threads=None, cache=9):
+    def load(path=None, *, adapters=(), threads=None, precision="auto", cache=9):
         model = FakeModel(cache)
         if adapters:
             model.use_adapters(adapters)

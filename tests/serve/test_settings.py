@@ -19,6 +19,21 @@ def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path, monkeypatch
     assert set(origins) == set(Settings.model_fields)
 
 
+def test_the_model_of_every_verb_is_that_of_the_service_unless_it_is_told(tmp_path, monkeypatch):
+    file = tmp_path / "serve.toml"
+    file.write_text("model = 'from-file'\nprecision = 'f32'\n")
+    assert load_settings({})[0].model is None
+    monkeypatch.setenv("UNMIST_MODEL", "shared")
+    settings, origins = load_settings({})
+    assert (str(settings.model), origins["model"]) == ("shared", "environment")
+    settings, origins = load_settings({}, file)
+    assert (str(settings.model), settings.precision) == ("from-file", "f32")
+    assert origins["model"] == str(file)
+    monkeypatch.setenv("UNMIST_SERVE_MODEL", "own")
+    assert str(load_settings({}, file)[0].model) == "own"
+    assert str(load_settings({"model": "flag"}, file)[0].model) == "flag"
+
+
 @pytest.mark.parametrize(
     ("flags", "file", "said"),
     [

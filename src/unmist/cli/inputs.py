@@ -124,17 +124,20 @@ def open_model(
     path: Path | None,
     threads: int | None = None,
     adapters: Sequence[Path] = (),
+    *,
     cache: int | None = None,
+    precision: str = "auto",
 ) -> Model:
     """Load the model folder, or the shipped one, with specialists that lie elsewhere.
 
-    ``cache`` is the number of answers to keep; None for the library's own choice.
+    ``cache`` is the number of answers to keep; None for the library's own choice. ``precision`` is
+    that of :func:`unmist.load`.
     """
     from unmist.cache import ENTRIES
     from unmist.model import load
 
     cache = ENTRIES if cache is None else cache
-    return load(path, adapters=adapters, threads=threads, cache=cache)
+    return load(path, adapters=adapters, threads=threads, precision=precision, cache=cache)
 
 
 def require_task(model: Model, task: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from unmist.cli.inputs import adapter_option, model_option, open_model
+from unmist.cli.inputs import adapter_option, open_model
 from unmist.errors import UsageError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -20,6 +20,14 @@ _SECONDS: Final = click.FLOAT
 SETTINGS: Final[tuple[tuple[str, click.ParamType[Any], str, str], ...]] = (
     ("host", click.STRING, "ADDRESS", "Address to listen on. Default: 127.0.0.1."),
     ("port", _WHOLE, "N", "Port to listen on; 0 takes a free one. Default: 8080."),
+    (
+        "model",
+        click.Path(path_type=Path),
+        "MODEL",
+        "Model folder, or edge for the smallest that unmist ships; UNMIST_MODEL names it for "
+        "every verb. Default: small.",
+    ),
+    ("precision", click.STRING, "P", "auto, f32 or bf16. Default: what suits the CPU."),
     ("threads", _WHOLE, "N", "CPU threads for the network. Default: all cores."),
     ("cache", _WHOLE, "N", "Answers to keep, by task and text; 0 for none. Default: 65536."),
     (
@@ -66,7 +74,6 @@ def _setting_options(function: _F) -> _F:
 
 
 @click.command("serve", short_help="Answer over HTTP.")
-@model_option
 @adapter_option
 @click.option(
     "--config",
@@ -77,9 +84,7 @@ def _setting_options(function: _F) -> _F:
     help="TOML file with settings, named like the flags with underscores.",
 )
 @_setting_options
-def command(
-    model_path: Path | None, adapters: tuple[Path, ...], config: Path | None, **flags: Any
-) -> None:
+def command(adapters: tuple[Path, ...], config: Path | None, **flags: Any) -> None:
     """Serve the model over HTTP: OpenAI's embeddings, classification, a page to try.
 
     Every setting below can also come from the environment (UNMIST_SERVE_PORT) or a
@@ -102,6 +107,12 @@ def command(
     settings, origins = load_settings(flags, config)
     settings.key()  # a mistake there should not wait for the model
     every = Adapters(adapters, settings.adapter_folder)
-    model = open_model(model_path, settings.threads, tuple(every.found()), settings.cache)
+    model = open_model(
+        settings.model,
+        settings.threads,
+        tuple(every.found()),
+        cache=settings.cache,
+        precision=settings.precision,
+    )
     model.compile()
     serve(model, settings, origins, every)

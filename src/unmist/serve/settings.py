@@ -1,5 +1,6 @@
 """Every limit of the service, where it was set, and its default."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from unmist.cache import ENTRIES
 from unmist.errors import InputError, UsageError
 
 PREFIX: Final = "UNMIST_SERVE_"
+SHARED_MODEL: Final = "UNMIST_MODEL"  # that of every verb; all that is said to this one beats it
 LEAST_KEY: Final = 16  # characters; a shorter key can be guessed over a network
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -35,6 +37,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    model: Path | None = None
+    precision: str = "auto"
     threads: Positive | None = None
     cache: Annotated[int, Field(ge=0)] = ENTRIES
     adapter_folder: Path | None = None
@@ -131,6 +135,9 @@ def load_settings(
         raise UsageError(f"setting {name} ({where}): {first['msg']}") from None
     except SettingsError as error:
         raise UsageError(str(error)) from None
+    if origins["model"] == "default" and os.environ.get(SHARED_MODEL):
+        settings = settings.model_copy(update={"model": Path(os.environ[SHARED_MODEL])})
+        origins["model"] = "environment"
     if settings.max_queue_bytes < settings.max_body_bytes:
         raise UsageError("setting max_queue_bytes: must be at least max_body_bytes")
     return settings, origins
