@@ -1,8 +1,9 @@
 """From texts to calibrated probabilities: normalise, look into the cache, ask the network once for
 everything that is new, and say of each text whether it is of the kind that its specialist knows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from unmist.engine.wide import Wide, together
 from unmist.text import both_ends, cut, normalize, reads_name
 
 Text = str | bytes
+F = TypeVar("F")
+S = TypeVar("S")
+# Questions from which the n-grams are worth a thread of their own while the network computes.
+SEVERAL: Final = 512
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a specialist says of a text.
 
     Attributes:
@@ -25,11 +29,15 @@ class Answer:
         truncated: whether the text was too long and read at its ends only.
         familiar: whether the text is of the specialist's field kind, as far as can be told, and
             not a name without meaning outside one network to one that has learnt public names.
+        best: number of the likeliest label, the first of equals.
+        score: its probability.
     """
 
     probabilities: np.ndarray
     truncated: bool
     familiar: bool
+    best: int
+    score: float
 
 
 class Answerer:
@@ -37,6 +45,7 @@ class Answerer:
 
     def __init__(self, folder: Folder, engine: Engine, cache: Cache) -> None:
         self._engine, self._cache = engine, cache
+        self._several = SEVERAL if engine.threads != 1 else None  # one thread is one thread
         self._tokenizer = folder.tokenizer
         self._cards = {task: adapter.card for task, adapter in folder.adapters.items()}
         self._wide = {t: Wide(*a.wide) for t, a in folder.adapters.items() if a.wide is not None}
@@ -72,13 +81,15 @@ class Answerer:
 
     def _known(self, questions: list[tuple[str, Text]]) -> dict[tuple[str, Text], Answer]:
         """The answers that the cache has. A text that was cut is never kept there."""
-        found = {}
+        found: dict[tuple[str, Text], Answer] = {}
         for task in dict.fromkeys(task for task, _ in questions):
             texts = [text for asked, text in questions if asked == task]
-            for text, row in zip(texts, self._cache.find(task, texts), strict=True):
-                if row is not None:
-                    numbers = np.frombuffer(row, np.float32)
-                    found[task, text] = Answer(numbers[:-1], False, bool(numbers[-1]))
+            kept = [(t, r) for t, r in zip(texts, self._cache.find(task, texts), strict=True) if r]
+            if kept:
+                numbers = np.frombuffer(b"".join(row for _, row in kept), np.float32)
+                numbers = numbers.reshape(len(kept), -1)
+                answers = _answers(numbers[:, :-1], [False] * len(kept), numbers[:, -1] > 0)
+                found |= {(task, text): a for (text, _), a in zip(kept, answers, strict=True)}
         return found
 
     def _compute(self, questions: list[tuple[str, Text]]) -> list[Answer]:
@@ -86,26 +97,33 @@ class Answerer:
             return []
         keys = [(self._cards[task].field, text) for task, text in questions]
         place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-        rows, read, truncated, familiar = self._rows(list(place))
+        rows, truncated = self._rows(list(place))
         asked = [(place[key], task) for key, (task, _) in zip(keys, questions, strict=True)]
-        network = self._engine.run_mixed(rows, asked)
-        answers: list[Answer | None] = [None] * len(questions)
+        read = [self._tokenizer.decode(row) for row in rows]
         members: dict[str, list[int]] = {}
         for i, (task, _) in enumerate(questions):
             members.setdefault(task, []).append(i)
-        spelled = self._spelled(
-            {t: [asked[i][0] for i in mine] for t, mine in members.items()}, read
+
+        def said_by_bytes() -> tuple[dict[str, np.ndarray], np.ndarray]:
+            places = {task: [asked[i][0] for i in mine] for task, mine in members.items()}
+            return self._spelled(places, read), self._familiar([f for f, _ in place], read)
+
+        apart = self._several is not None and len(questions) >= self._several
+        network, (spelled, familiar) = _both(
+            lambda: self._engine.run_mixed(rows, asked), said_by_bytes, apart=apart
         )
+        answers: list[Answer | None] = [None] * len(questions)
         for task, mine in members.items():
             logits = np.array([network[i] for i in mine], np.float64)
             if task in spelled:
                 logits += spelled[task]
             said = _softmax(logits / self._cards[task].temperature)
-            for i, probabilities in zip(mine, said, strict=True):
-                row = asked[i][0]
-                known = familiar[row] and self._reads(task, questions[i][1])
-                answers[i] = Answer(probabilities, truncated[row], known)
-            self._keep(task, [(questions[i][1], answers[i]) for i in mine])
+            places, texts = [asked[i][0] for i in mine], [questions[i][1] for i in mine]
+            known = familiar[places] & [self._reads(task, text) for text in texts]
+            was_cut = [truncated[place] for place in places]
+            for i, answer in zip(mine, _answers(said, was_cut, known), strict=True):
+                answers[i] = answer
+            self._keep(task, texts, said, known, was_cut)
         return [answer for answer in answers if answer is not None]
 
     def _reads(self, task: str, text: Text) -> bool:
@@ -125,31 +143,56 @@ class Answerer:
             said |= zip(tasks, together(heads, [read[i] for i in chosen]), strict=True)
         return said
 
-    def _rows(
-        self, keys: list[tuple[str, Text]]
-    ) -> tuple[list[list[int]], list[bytes], list[bool], list[bool]]:
-        """Token rows of (field kind, text), and what they read; whether each was cut, and is of
-        that kind."""
+    def _rows(self, keys: list[tuple[str, Text]]) -> tuple[list[list[int]], list[bool]]:
+        """Token rows of (field kind, text), and whether each was cut."""
         rows: list[list[int]] = [[]] * len(keys)
-        read = [b""] * len(keys)
-        truncated, familiar = [False] * len(keys), [True] * len(keys)
+        truncated = [False] * len(keys)
         for field in dict.fromkeys(field for field, _ in keys):
             places = [i for i, (other, _) in enumerate(keys) if other == field]
             encoded, was_cut = self.encode([keys[i][1] for i in places], field)
-            texts = [self._tokenizer.decode(row) for row in encoded]
-            for i, row, text, cut_off in zip(places, encoded, texts, was_cut, strict=True):
-                rows[i], read[i], truncated[i] = row, text, cut_off
-            if self.router is not None:
-                like = self.router.familiar(texts, field).tolist()
-                for i, known in zip(places, like, strict=True):
-                    familiar[i] = known
-        return rows, read, truncated, familiar
+            for i, row, cut_off in zip(places, encoded, was_cut, strict=True):
+                rows[i], truncated[i] = row, cut_off
+        return rows, truncated
 
-    def _keep(self, task: str, said: list[tuple[Text, Answer | None]]) -> None:
-        whole = [(text, answer) for text, answer in said if answer and not answer.truncated]
-        if whole:
-            rows = [np.append(a.probabilities, np.float32(a.familiar)) for _, a in whole]
-            self._cache.keep(task, [text for text, _ in whole], np.array(rows, np.float32))
+    def _familiar(self, fields: list[str], read: list[bytes]) -> np.ndarray:
+        """Whether each text is of its field kind: bool [n]."""
+        familiar = np.ones(len(read), bool)
+        if self.router is None:
+            return familiar
+        for field in dict.fromkeys(fields):
+            places = [i for i, other in enumerate(fields) if other == field]
+            familiar[places] = self.router.familiar([read[i] for i in places], field)
+        return familiar
+
+    def _keep(
+        self,
+        task: str,
+        texts: list[Text],
+        said: np.ndarray,
+        familiar: np.ndarray,
+        truncated: list[bool],
+    ) -> None:
+        whole = [i for i, was_cut in enumerate(truncated) if not was_cut]
+        rows = np.column_stack((said, familiar)).astype(np.float32)[whole]
+        self._cache.keep(task, [texts[i] for i in whole], rows)
+
+
+def _both(first: Callable[[], F], second: Callable[[], S], *, apart: bool) -> tuple[F, S]:
+    """What both return; with ``apart`` the first one is called on a thread of its own."""
+    if not apart:
+        return first(), second()
+    with ThreadPoolExecutor(1) as meanwhile:
+        found = meanwhile.submit(first)
+        other = second()
+        return found.result(), other
+
+
+def _answers(said: np.ndarray, truncated: list[bool], familiar: np.ndarray) -> list[Answer]:
+    """One answer for each row of ``said`` [n, labels]."""
+    best = said.argmax(axis=1)
+    scores = said[np.arange(len(said)), best].tolist()
+    rows = zip(said, truncated, familiar.tolist(), best.tolist(), scores, strict=True)
+    return [Answer(*row) for row in rows]
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -162,6 +205,5 @@ def doubt(answer: Answer, card: TaskCard) -> str | None:
     """Why unmist does not stand by an answer: ``unfamiliar``, ``below_threshold`` or None."""
     if not answer.familiar:
         return "unfamiliar"
-    label = int(answer.probabilities.argmax())
-    low = float(answer.probabilities[label]) < card.thresholds[card.labels[label]]
+    low = answer.score < card.thresholds[card.labels[answer.best]]
     return "below_threshold" if low else None

@@ -377,8 +377,7 @@ class Model:
 def _verdict(row: Row, card: TaskCard, answer: Answer | None, *, from_file: bool) -> Verdict:
     model_label, model_score = None, None
     if answer is not None:
-        best = int(answer.probabilities.argmax())
-        model_label, model_score = card.labels[best], float(answer.probabilities[best])
+        model_label, model_score = card.labels[answer.best], answer.score
     status: Status
     reason: str | None
     if row.problem is not None:

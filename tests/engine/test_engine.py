@@ -222,3 +222,9 @@ def test_the_longest_row(tiny_model: Model) -> None:
     vectors = tiny_model._engine.run([row, row[:5]]).vectors
     assert np.isfinite(vectors).all()
     assert tiny_model._engine.max_tokens == len(row)
+
+
+def test_threads_are_not_pinned_to_cores(tiny_model: Model) -> None:
+    """Pinned, processes with one thread each all compute on the first core."""
+    compiled = tiny_model._engine._graph(False).get_compiled_model()
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False

@@ -49,10 +49,16 @@ class Engine:
         folder: an opened model folder.
         threads: CPU threads for one batch; None lets the runtime choose.
         precision: ``f32``, ``bf16``, or ``auto`` for what suits the CPU.
+
+    Attributes:
+        max_tokens: of a row.
+        threads: as given.
+        name: what computes, e.g. ``openvino f32 (avx2)``.
+        tasks: whose adapters there are.
     """
 
     def __init__(self, folder: Folder, threads: int | None = None, precision: str = "auto") -> None:
-        self.max_tokens = folder.config.max_position_embeddings
+        self.max_tokens, self.threads = folder.config.max_position_embeddings, threads
         kind = runtime.precision(precision)
         self.name = f"openvino {kind} ({units()})"
         self._graphs = dict[bool, ov.InferRequest]()
@@ -62,6 +68,8 @@ class Engine:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": kind,
             "CPU_RUNTIME_CACHE_CAPACITY": SHAPES_KEPT,
+            # Pinned, two processes with a thread each would both take the first core.
+            "ENABLE_CPU_PINNING": False,
         }
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads
