@@ -27,7 +27,7 @@ def test_two_labels_and_the_mix() -> None:
     """Where the network knows nothing the n-grams decide, and the other way round."""
     texts = [b"casino%d" % i for i in range(60)] + [b"school%d" % i for i in range(60)]
     labels = np.repeat([0, 1], 60)
-    weight, bias = training.train(texts, labels, 2, 12)
+    weight, bias = training.train(training.matrix(texts, 12), labels, 2)
     assert weight.shape == (4096, 2)
     dull = np.zeros((120, 2), np.float32)
     sharp = np.stack((1.0 - labels, labels), 1).astype(np.float32) * 9
@@ -38,3 +38,25 @@ def test_two_labels_and_the_mix() -> None:
         assert (mixed.gain > 0.5) == (network is dull)
         assert mixed.gain > -0.01  # at worst it has nothing to say
     assert (mixed.wide.scale < 0.05).all()
+
+
+def test_out_of_fold_logits_do_not_know_their_own_group() -> None:
+    """A group whose text says nothing of its label is guessed, although it is known by heart."""
+    generator = np.random.default_rng(1)
+    groups = [f"group {number}" for number in range(120) for _ in range(4)]
+    labels = np.repeat(generator.integers(0, 2, 120), 4)
+    texts = [f"{generator.bytes(8).hex()}".encode() for _ in range(120)]
+    grams = training.matrix([text for text in texts for _ in range(4)], 14)
+    weight, bias = training.train(grams, labels, 2)
+    assert ((grams @ weight + bias).argmax(1) == labels).mean() > 0.95
+    held = training.out_of_fold(grams, labels, 2, groups)
+    assert (held.shape, held.dtype) == ((480, 2), np.float32)
+    assert (held.argmax(1) == labels).mean() < 0.65
+    alone = training.out_of_fold(grams, labels, 2, [""] * 480)  # copies in other folds tell
+    assert (alone.argmax(1) == labels).mean() > 0.95
+
+
+def test_folds_without_a_choice_say_nothing() -> None:
+    grams = training.matrix([b"casino", b"school"], 8)
+    held = training.out_of_fold(grams, np.array([0, 1]), 2, ["one", "other"])
+    assert np.array_equal(held, np.zeros((2, 2)))

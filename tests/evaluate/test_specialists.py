@@ -46,7 +46,7 @@ def test_the_report_has_what_evaluate_says_and_the_floor(
     page = (tmp_path / "out/specialists.md").read_text()
     assert f"| `{TASK}` | hostname | 3 | 200 |" in page
     assert f"{said['macro_f1'] - 0.999:+.3f}" in page
-    assert "n-grams that learnt without it, too: 0.300, 0.200" in page
+    assert "n-grams that learnt without it: 0.300, 0.200" in page
 
 
 def test_a_promise_is_kept_when_its_interval_reaches_it() -> None:

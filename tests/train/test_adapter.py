@@ -4,7 +4,9 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from unmist.text import Tokenizer
 from unmist.train import adapter, corpus, more
 from unmist.train.adapter import train_task
 from unmist.train.encoder import Encoder, Shape
+from unmist.train.fitting import fit
 from unmist.train.specialist import (
     Recipe,
     Rows,
@@ -177,6 +180,44 @@ def test_a_wide_head_answers_in_use_as_in_training(
     names = ["casino-lake.com", "university.edu", "", "\x00"]
     one_by_one = [model.probabilities([name], TASK)[0] for name in names]
     np.testing.assert_allclose(model.probabilities(names, TASK), one_by_one, atol=1e-5)
+
+
+def test_a_network_learns_what_the_wide_head_leaves(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """What stands beside it is in its loss: with a layer that knows all it has nothing to learn."""
+    told: list[Mapping[str, np.ndarray] | None] = []
+
+    def listening(*args: Any) -> list[dict[str, float]]:
+        told.append(args[5])
+        return fit(*args)
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapter, "fit", listening)
+        recipe = Recipe(minutes=0.02, wide_bits=12, precision=0.9, beside=True)
+        card = train_task(folder, data_folder, TASK, recipe)
+    assert card["training"]["recipe"]["beside"]
+    assert card["scores"]["dev"]["accuracy"] > 0.6
+    beside = told[0]
+    assert beside is not None
+    rows = {n: len(corpus.split(data_folder, TASK, n)) for n in ("train", "dev")}
+    assert {name: said.shape for name, said in beside.items()} == {
+        name: (count, 3) for name, count in rows.items()
+    }
+
+
+def test_logits_beside_are_in_the_loss() -> None:
+    torch.manual_seed(1)
+    specialist = Specialist(Encoder(Shape(layers=1, hidden=64, vocabulary=300)), 2, Recipe())
+    labels = np.array([0, 1] * 8)
+    rows = Rows([[1, 2 + number % 2] for number in range(16)], labels)
+    sure = np.where(labels[:, None] == [0, 1], 50, 0).astype(np.float32)
+    told = {"train": sure, "dev": 0 * sure}
+    log = fit(specialist, rows, rows, Recipe(minutes=0.005), lambda *_: None, told)
+    assert log[-1]["loss"] < 1e-4
+    assert log[-1]["dev_loss"] == pytest.approx(np.log(2), abs=1e-3)  # it has learnt nothing
 
 
 @pytest.mark.parametrize(

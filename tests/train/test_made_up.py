@@ -73,8 +73,8 @@ def test_every_kind_makes_a_label(kind: made_up.Kind) -> None:
 
 
 def test_a_task_for_which_nothing_is_made(data: Path) -> None:
-    with pytest.raises(UsageError, match="host-category: no rows are made for it"):
-        more.rows(data, "host-category", [Example("a.com", "x", "a.com")], 1)
+    with pytest.raises(UsageError, match="host-tracking: no rows are made for it"):
+        more.rows(data, "host-tracking", [Example("a.com", "x", "a.com")], 1)
 
 
 def test_every_kind_of_made_rows_is_told_on_the_card() -> None:

@@ -8,6 +8,7 @@
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.evaluate.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
-from unmist.train import calibration, corpus, more
+from unmist.train import bare, calibration, corpus, more
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
 from unmist.train.familiar import Familiar
@@ -51,6 +52,7 @@ class About:
 
 
 _LEAST_GAIN: Final = 0.01  # nats on dev for which a wide head is kept; it has two factors to fit
+_START: Final = 0.3  # of a head from pretraining, which knows nothing of the layer beside it
 _STRAYS: Final = 0.01  # public lists hold a few names that no one else can resolve
 # What must be known of a text before one of these questions makes sense.
 ASSUMPTIONS: Final = {
@@ -131,13 +133,20 @@ def specialise(
     open_to = {
         name: known([e.text for e in part]) for name, part in examples.items() if name != "train"
     }
-    log = fit(specialist, rows["train"], rows["dev"], recipe, report)
+    texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
+    layer = beside = wide = None
+    if recipe.wide_bits:
+        groups = [example.group for example in examples["train"]]
+        layer, beside = _spelled(rows, texts, groups, len(about.labels), recipe)
+    if beside is not None:
+        with torch.no_grad():
+            specialist.head.weight.mul_(_START)
+            specialist.head.bias.mul_(_START)
+    log = fit(specialist, rows["train"], rows["dev"], recipe, report, beside)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
-    wide: Wide | None = None
-    if recipe.wide_bits:
-        texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
-        wide = _widen(specialist, logits, rows, texts, recipe)
+    if layer is not None:
+        wide = _widen(specialist, logits, rows, texts, layer)
     calibrated = _calibrate(logits, rows, open_to, about.labels, recipe.precision)
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
     if go_on is not None:
@@ -159,9 +168,31 @@ def specialise(
 
 
 def _reads_special_use(rows: list[corpus.Example]) -> bool:
-    """Whether such names are more than strays among the rows."""
+    """Whether such names are more than strays among the rows, as they are in the data."""
+    rows = [row for row in rows if row.source != bare.SOURCE]
     special = sum(is_special_use(normalize(row.text, "hostname")) for row in rows)
     return special >= _STRAYS * len(rows)
+
+
+def _spelled(
+    rows: dict[str, Rows],
+    texts: dict[str, list[bytes]],
+    groups: Sequence[str],
+    count: int,
+    recipe: Recipe,
+) -> tuple[tuple[np.ndarray, np.ndarray], dict[str, np.ndarray] | None]:
+    """Weights and bias of a wide head, and with ``beside`` what it says of train, out of fold, and
+    of dev, at the temperature that is best out of fold."""
+    labels = rows["train"].labels
+    each = rows["train"].weights(count, recipe) if recipe.balance or recipe.even else None
+    grams = wide_head.matrix(texts["train"], recipe.wide_bits)
+    weight, bias = wide_head.train(grams, labels, count, recipe.seed, each)
+    if not recipe.beside:
+        return (weight, bias), None
+    held = wide_head.out_of_fold(grams, labels, count, groups, recipe.seed, each)
+    heat = np.float32(calibration.temperature(held, labels))
+    dev = wide_head.matrix(texts["dev"], recipe.wide_bits) @ weight + bias
+    return (weight, bias), {"train": held / heat, "dev": dev / heat}
 
 
 def _widen(
@@ -169,17 +200,11 @@ def _widen(
     logits: dict[str, np.ndarray],
     rows: dict[str, Rows],
     texts: dict[str, list[bytes]],
-    recipe: Recipe,
+    layer: tuple[np.ndarray, np.ndarray],
 ) -> Wide | None:
     """A wide head beside the adapter's, whose share goes into its weights; ``logits`` become those
     of both. None, and nothing changes, where it is of no use on dev."""
-    labels, dev = rows["train"].labels, rows["dev"]
-    count = specialist.head.out_features
-    each = rows["train"].weights(count, recipe) if recipe.balance or recipe.even else None
-    weight, bias = wide_head.train(
-        texts["train"], labels, count, recipe.wide_bits, recipe.seed, each
-    )
-    mixed = wide_head.mix(weight, bias, logits["dev"], texts["dev"], dev.labels)
+    mixed = wide_head.mix(*layer, logits["dev"], texts["dev"], rows["dev"].labels)
     if mixed.gain < _LEAST_GAIN:
         return None
     with torch.no_grad():

@@ -26,12 +26,27 @@ def print_json(_spent: float, entry: Mapping[str, float] | None) -> None:
 
 
 def fit(
-    specialist: Specialist, train: Rows, dev: Rows, recipe: Recipe, report: Report = print_json
+    specialist: Specialist,
+    train: Rows,
+    dev: Rows,
+    recipe: Recipe,
+    report: Report = print_json,
+    beside: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict[str, float]]:
     """Train within the budget, the rate falling to zero; returns a log entry per epoch.
 
     With patience the weights of the epoch with the lowest dev loss are kept.
+
+    Args:
+        specialist: is trained in place.
+        train: rows to learn from.
+        dev: rows that the log and the early stop look at.
+        recipe: how to train.
+        report: is told how far it is.
+        beside: logits [n, labels] of ``train`` and ``dev`` that are added to the specialist's, so
+            that it learns what they leave.
     """
+    said_beside = {} if beside is None else dict(beside)
     weights = [w for w in specialist.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=0.01)
     began, epoch = time.monotonic(), 0
@@ -41,9 +56,11 @@ def fit(
     log: list[dict[str, float]] = []
     best = _Best(specialist) if recipe.patience else None
     specialist.train()
-    while losses := _epoch(specialist, train, lower, optimizer, recipe, began, epoch, report):
+    offset = torch.from_numpy(said_beside["train"]) if said_beside else None
+    how = (lower, offset, optimizer, recipe, began)
+    while losses := _epoch(specialist, train, *how, epoch, report):
         epoch += 1
-        logits = specialist.logits(dev)
+        logits = specialist.logits(dev) + said_beside.get("dev", 0.0)
         said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
         entry = {
             "epoch": epoch,
@@ -65,6 +82,7 @@ def _epoch(
     specialist: Specialist,
     train: Rows,
     lower: Lower | None,
+    offset: torch.Tensor | None,
     optimizer: torch.optim.Optimizer,
     recipe: Recipe,
     began: float,
@@ -89,8 +107,9 @@ def _epoch(
             else:
                 answers = specialist.above(lower(chosen, ids.shape[1]), recipe.first_layer)
         rows = torch.from_numpy(chosen)
+        logits = answers.float() if offset is None else answers.float() + offset[rows]
         apart = F.cross_entropy(
-            answers.float(), targets[rows], label_smoothing=recipe.smoothing, reduction="none"
+            logits, targets[rows], label_smoothing=recipe.smoothing, reduction="none"
         )
         loss = (apart * each[rows]).sum() / each[rows].sum()
         optimizer.zero_grad()

@@ -107,7 +107,7 @@ def train(rows: dict[str, Rows], seed: int = 1) -> Weights:
     """A router from texts of ``train`` and ``dev``; its card has the scores of ``test``."""
     fields = [field for field in FIELDS if rows["train"].get(field)]
     texts, labels = _level(rows["train"], fields)
-    weight, bias = wide.train(texts, labels, len(fields), BITS, seed)
+    weight, bias = wide.train(wide.matrix(texts, BITS), labels, len(fields), seed)
     step = np.maximum(np.abs(weight).max(0), 1e-12) / 127
     rounded = np.round(weight / step).astype(np.int8)
     weights = (rounded, step.astype(np.float32))

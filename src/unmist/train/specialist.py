@@ -38,6 +38,7 @@ class Recipe:
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
+    beside: bool = False  # the network learns beside the wide head, see unmist.train.wide
     patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
     bf16: bool = False  # products in bfloat16 while training; answers are always in float32
     seed: int = 1

@@ -1,11 +1,17 @@
 """Train a wide head and set how much it and the adapter's own head have to say.
 
 The linear layer is trained on the training split alone, as a one-against-all logistic regression;
-how it is mixed with the network is two numbers, chosen on dev, where neither was trained.
+how it is mixed with the network is two numbers, chosen on dev, where neither was trained. The
+network may learn beside it: then it is told what the layer says of rows that it did not learn from.
+
+Source of that: Wolpert, "Stacked Generalization", Neural Networks 5 (1992); here the logits are an
+offset, as in boosting.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,6 +21,8 @@ from unmist.engine.wide import Wide
 from unmist.evaluate.ngram import linear_classifier
 from unmist.text import ngrams
 from unmist.train.calibration import log_softmax, temperature
+
+FOLDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -32,33 +40,60 @@ class Mix:
 
 
 def train(
-    texts: Sequence[bytes],
+    grams: csr_matrix,
     labels: np.ndarray,
     count: int,
-    bits: int,
     seed: int = 1,
     each: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights float32 [2**bits, count] and bias [count] of a logistic regression.
 
     Args:
-        texts: rows as the network reads them.
-        labels: their label numbers, at least two different ones.
+        grams: of :func:`matrix`, [n, 2**bits].
+        labels: label numbers [n], at least two different ones.
         count: number of labels.
-        bits: n-grams are hashed into ``2**bits`` buckets.
         seed: order of the rows.
         each: what each row weighs [n]; None for the same.
     """
     classifier = linear_classifier(seed)
-    classifier.fit(matrix(texts, bits), labels, sample_weight=each)
+    classifier.fit(grams, labels, sample_weight=each)
     weight, bias = classifier.coef_, classifier.intercept_
     if len(weight) == 1:  # sklearn has one column for two labels
         weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2
-    whole = np.zeros((2**bits, count), np.float32)
+    whole = np.zeros((grams.shape[1], count), np.float32)
     whole[:, classifier.classes_] = weight.T
     biases = np.full(count, bias.min(), np.float32)  # a label without rows: no likelier than any
     biases[classifier.classes_] = bias
     return whole, biases
+
+
+def out_of_fold(
+    grams: csr_matrix,
+    labels: np.ndarray,
+    count: int,
+    groups: Sequence[str],
+    seed: int = 1,
+    each: np.ndarray | None = None,
+) -> np.ndarray:
+    """Logits float32 [n, count] of every row, by a layer trained without the rows of its fold.
+
+    Args:
+        groups: rows of one group are in one fold; a row without one is its own.
+
+    The other arguments are those of :func:`train`. Where the other folds hold one label only, the
+    logits are 0.
+    """
+    names = [group or str(row) for row, group in enumerate(groups)]
+    folds = np.array([zlib.crc32(name.encode("utf-8", "surrogatepass")) % FOLDS for name in names])
+    out = np.zeros((len(labels), count), np.float32)
+    for fold in range(FOLDS):
+        rest, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(held) or len(np.unique(labels[rest])) < 2:
+            continue
+        weights = None if each is None else each[rest]
+        weight, bias = train(grams[rest], labels[rest], count, seed, weights)
+        out[held] = grams[held] @ weight + bias
+    return out
 
 
 def matrix(texts: Sequence[bytes], bits: int) -> csr_matrix:
