@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file as save_arrays
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import unmist
 from unmist.artifact import layout, manifest
@@ -277,3 +277,33 @@ def test_rows_made_for_a_task_are_told_on_its_card(
     card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
     assert card["training"]["rows"] == plain["training"]["rows"] + 2
     assert card["data"].endswith("; two made up")
+
+
+def test_rows_made_for_a_task_do_not_say_what_users_names_are(
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(encoder_folder, folder)
+    monkeypatch.setitem(more.ABOUT, TASK, "single labels")
+    made = [corpus.Example(f"made{i}", "news", f"made{i}") for i in range(500)]
+    monkeypatch.setitem(more._MADE, TASK, lambda *_: made)
+    card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
+    assert card["special_use"] is False
+
+
+def test_a_head_that_was_trained_goes_on_whole_beside_a_wide_head(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[torch.Tensor] = []
+
+    def listening(specialist: Specialist, *args: Any) -> list[dict[str, float]]:
+        started.append(specialist.head.weight.detach().clone())
+        return fit(specialist, *args)
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    monkeypatch.setattr(adapter, "fit", listening)
+    own = layout.adapter_folder(tiny_model_folder, TASK)
+    recipe = Recipe(minutes=1e-6, wide_bits=12, precision=0.9, beside=True)
+    train_task(folder, data_folder, TASK, recipe, go_on=own)
+    assert torch.equal(started[0], load_file(own / layout.HEAD)["weight"])

@@ -23,7 +23,7 @@ from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.evaluate.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
-from unmist.train import bare, calibration, corpus, more
+from unmist.train import calibration, corpus, more
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
 from unmist.train.familiar import Familiar
@@ -82,10 +82,12 @@ def train_task(
         assumes=ASSUMPTIONS.get(task, ""),
     )
     examples = {name: corpus.split(data, task, name) for name in ("train", "dev", "test")}
+    made: list[corpus.Example] = []
     if recipe.more:
-        examples["train"] += more.rows(data, task, examples["train"], recipe.seed)
+        made = more.rows(data, task, examples["train"], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
-    return specialise(model, layout.adapter_folder(model, task), about, examples, recipe, go_on)
+    folder = layout.adapter_folder(model, task)
+    return specialise(model, folder, about, examples, recipe, go_on, made=made)
 
 
 def specialise(
@@ -96,6 +98,7 @@ def specialise(
     recipe: Recipe,
     go_on: Path | None = None,
     report: Report = print_json,
+    made: Sequence[corpus.Example] = (),
 ) -> dict[str, Any]:
     """Train, calibrate and write one specialist into ``folder``, whose name is the task's.
 
@@ -107,6 +110,7 @@ def specialise(
         recipe: how to train.
         go_on: an adapter folder to start from.
         report: is told how far it is.
+        made: rows to learn from beside those of ``train``, which say nothing of what users have.
 
     Returns:
         The content of ``task.json``.
@@ -118,6 +122,8 @@ def specialise(
     torch.manual_seed(recipe.seed)
     tokenizer, encoder = Tokenizer(model / layout.TOKENIZER), load_encoder(model)
     limit = encoder.shape.max_tokens
+    special_use = about.field == "hostname" and _reads_special_use(examples["train"])
+    examples = examples | {"train": [*examples["train"], *made]}
     rows = {
         name: encode(part, tokenizer, about.field, about.labels, limit)
         for name, part in examples.items()
@@ -127,21 +133,20 @@ def specialise(
     if go_on is not None:
         go_on_from(specialist, go_on, about.labels)
     else:
-        start_head(specialist.head, model, folder.name, about.labels)
-    special_use = about.field == "hostname" and _reads_special_use(examples["train"])
+        known_task = start_head(specialist.head, model, folder.name, about.labels)
+        if known_task and recipe.beside and recipe.wide_bits:
+            with torch.no_grad():
+                specialist.head.weight.mul_(_START)
+                specialist.head.bias.mul_(_START)
     known = Familiar(model, about.field, special_use)
     open_to = {
         name: known([e.text for e in part]) for name, part in examples.items() if name != "train"
     }
-    texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
     layer = beside = wide = None
     if recipe.wide_bits:
+        texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
         groups = [example.group for example in examples["train"]]
         layer, beside = _spelled(rows, texts, groups, len(about.labels), recipe)
-    if beside is not None:
-        with torch.no_grad():
-            specialist.head.weight.mul_(_START)
-            specialist.head.bias.mul_(_START)
     log = fit(specialist, rows["train"], rows["dev"], recipe, report, beside)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
@@ -168,8 +173,7 @@ def specialise(
 
 
 def _reads_special_use(rows: list[corpus.Example]) -> bool:
-    """Whether such names are more than strays among the rows, as they are in the data."""
-    rows = [row for row in rows if row.source != bare.SOURCE]
+    """Whether such names are more than strays among the rows."""
     special = sum(is_special_use(normalize(row.text, "hostname")) for row in rows)
     return special >= _STRAYS * len(rows)
 

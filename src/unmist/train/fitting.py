@@ -46,7 +46,6 @@ def fit(
         beside: logits [n, labels] of ``train`` and ``dev`` that are added to the specialist's, so
             that it learns what they leave.
     """
-    said_beside = {} if beside is None else dict(beside)
     weights = [w for w in specialist.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.lr, weight_decay=0.01)
     began, epoch = time.monotonic(), 0
@@ -56,11 +55,13 @@ def fit(
     log: list[dict[str, float]] = []
     best = _Best(specialist) if recipe.patience else None
     specialist.train()
-    offset = torch.from_numpy(said_beside["train"]) if said_beside else None
+    offset = None if beside is None else torch.from_numpy(beside["train"])
     how = (lower, offset, optimizer, recipe, began)
     while losses := _epoch(specialist, train, *how, epoch, report):
         epoch += 1
-        logits = specialist.logits(dev) + said_beside.get("dev", 0.0)
+        logits = specialist.logits(dev)
+        if beside is not None:
+            logits += beside["dev"]
         said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
         entry = {
             "epoch": epoch,
