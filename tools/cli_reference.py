@@ -56,7 +56,8 @@ def section(title: str, command: click.Command) -> str:
     usage = " ".join(["Usage:", title, "[OPTIONS]", *(_argument(p) for p in arguments)])
     parts = [f"## `{title}`", f"```text\n{usage}\n```", _prose(command.help or "")]
     rows = [f"| {_flags(option)} | {_about(option)} |" for option in options]
-    parts.append("\n".join(["| option | |", "|---|---|", *rows]))
+    if rows:
+        parts.append("\n".join(["| option | |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -125,7 +125,7 @@ def _of_verb(command: click.Command, words: list[str]) -> str | None:
         else:
             return f"no verb {words[0]!r}"
     if command.context_settings.get("ignore_unknown_options"):
-        return None  # a module behind it reads the options
+        return _of_module(f"unmist.evaluate.{command.name}", words)  # it reads the options
     try:
         given, rest, _ = command.make_parser(click.Context(command)).parse_args(list(words))
     except click.UsageError as error:
@@ -148,6 +148,7 @@ def _of_module(name: str, words: list[str]) -> str | None:
     source = Path(spec.origin).read_text(encoding="utf-8")
     source += (ROOT / "src/unmist/train/specialist.py").read_text(encoding="utf-8")
     source += (ROOT / "src/unmist/train/pretrain.py").read_text(encoding="utf-8")
+    source += (ROOT / "src/unmist/evaluate/compare/options.py").read_text(encoding="utf-8")
     for word in words:
         flag = word.split("=")[0]
         known = f'"{flag}"' in source or f"    {flag[2:].replace('-', '_')}: " in source

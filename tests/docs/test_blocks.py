@@ -54,6 +54,8 @@ def test_words_of_the_shell() -> None:
         ("unmist evaluate host-dga", "lacks --data"),
         ("unmist evaluate host-dga --data x", None),
         ("unmist evaluate robustness --data x --rows 5", None),
+        ("unmist evaluate chart --data x --rows 5", None),
+        ("unmist evaluate chart --lightyears 3", "has no --lightyears"),
         ("python -m unmist.train.astrology", "no module"),
         ("python -m unmist.evaluate.speed --lightyears 3", "has no --lightyears"),
         ("python tools/get_pears.py", "no file"),

@@ -1,5 +1,5 @@
-"""``unmist evaluate chart``, ``table``, ``detection``, ``ladder``, ``report`` and ``cards``:
-modules with options of their own."""
+"""``unmist evaluate chart``, ``table``, ``speed`` and their like: modules with options of their
+own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ import click
 from unmist.errors import UsageError
 
 _VERBS: Final = {
+    "specialists": "All specialists on their test splits, beside n-grams.",
     "chart": "Parameters against accuracy, beside peers.",
     "table": "Many tasks beside peers: who wins where.",
     "detection": "What is found at 1 % false alarms, beside detectors.",
     "ladder": "What each part of the design is worth.",
+    "speed": "Rows a second, latency and memory, beside peers.",
+    "engines": "The same network in other runtimes and precisions.",
+    "mixed": "What many specialists in one batch cost.",
+    "load": "The service under more requests than it can answer.",
     "report": "Every measurement as one HTML page.",
     "cards": "A model card for each specialist.",
 }
@@ -23,9 +28,12 @@ _VERBS: Final = {
 
 def _make(verb: str, short: str) -> click.Command:
     # The module's own parser reads everything, --help included.
+    page = "docs/how-to/measure.md"
+
     @click.command(
         verb,
         short_help=short,
+        help=f"{short} Options: ``unmist evaluate {verb} --help``; needs and time: {page}.",
         add_help_option=False,
         context_settings={"ignore_unknown_options": True},
     )
@@ -36,11 +44,10 @@ def _make(verb: str, short: str) -> click.Command:
         except ModuleNotFoundError as error:
             raise UsageError(
                 f"unmist evaluate {verb} needs {error.name}; install it with: "
-                "pip install 'unmist[train,peers,compare]'"
+                "pip install 'unmist[train,peers,compare,serve,bench]'"
             ) from error
         main(list(arguments), prog=f"unmist evaluate {verb}")
 
-    command.__doc__ = short
     return command
 
 

@@ -1,7 +1,7 @@
 """Engines side by side on one model: speed, size, and what they cost in accuracy.
 
     pip install 'unmist[bench]'
-    python -m unmist.evaluate.engines --data dev.tsv.zst -o engines.json
+    unmist evaluate engines --data dev.tsv.zst -o engines.json
 
 Rows are tokenised once; an engine gets token ids. Every engine runs in a process of its own for
 every number of threads, and rounds take turns, so that a busy minute of the machine hits all.
@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from unmist.artifact import model_folder, open_folder
 from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.evaluate import engines_worker
+from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.data import examples
 from unmist.evaluate.machine import machine
 from unmist.model import Model
@@ -112,9 +114,9 @@ def quality(answers: dict[str, np.ndarray], engine: str, truth: np.ndarray) -> d
     return figures
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="labelled TSV")
     parser.add_argument("--task", default="host-category")
     parser.add_argument("--model", type=Path, help="model folder (default: the shipped one)")
@@ -123,10 +125,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--engines", nargs="+", default=list(engines_worker.ENGINES))
     parser.add_argument("-o", "--output", type=Path)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     text = json.dumps(compare(args), indent=1) + "\n"
     if args.output is not None:
-        args.output.write_text(text)
+        write_text(args.output, text)
     print(text, end="")
 
 

@@ -1,7 +1,7 @@
 """Load on the service: latency, refusals, errors and memory, every answer checked.
 
-    python -m unmist.evaluate.load --rows names.txt -o load.json --markdown load.md
-    python -m unmist.evaluate.load --rows names.txt --peer MINILM --peer-python PYTHON -o peer.json
+    unmist evaluate load --rows names.txt -o load.json --markdown load.md
+    unmist evaluate load --rows names.txt --peer MINILM --peer-python PYTHON -o peer.json
 
 The first asks for verdicts of one name a request: closed loops of more and more clients, then open
 loops at shares of the highest rate reached. The second asks for vectors, of unmist and of
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -29,6 +29,7 @@ import numpy as np
 
 from unmist.errors import InputError, UsageError
 from unmist.evaluate import load_client
+from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.load_client import Request, Tally
 from unmist.evaluate.machine import machine
 
@@ -260,9 +261,9 @@ def markdown(result: dict[str, Any]) -> str:
     return "# Load\n\n" + "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=Path, required=True, help="names, one a line")
     parser.add_argument("--names", type=int, default=2000, help="how many of them to ask about")
     parser.add_argument("--model", default="", help="model folder (default: the shipped one)")
@@ -277,7 +278,7 @@ def main() -> None:
     parser.add_argument("--peer-port", type=int, default=8931)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--markdown", type=Path)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not args.rows.is_file():
         raise InputError("no such file of names, one a line", str(args.rows))
     names = [n for n in args.rows.read_text(encoding="utf-8").splitlines() if n.strip()]
@@ -292,9 +293,9 @@ def main() -> None:
     }
     text = json.dumps(result, indent=1) + "\n"
     if args.output is not None:
-        args.output.write_text(text)
+        write_text(args.output, text)
     if args.markdown is not None:
-        args.markdown.write_text(markdown(result))
+        write_text(args.markdown, markdown(result))
     print(text, end="")
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.mixed --data DATA -o docs/benchmarks/mixed.json
+    unmist evaluate mixed --data DATA -o docs/benchmarks/mixed.json
 
 CPU time of one thread, so that other work on the machine matters little; medians of rounds in
 which the cases take turns.
@@ -12,7 +12,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -86,14 +86,14 @@ def _turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, lis
     return taken
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with tasks/")
     parser.add_argument("--model", type=model_folder, default="small", help="folder or size")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     chosen = sample(args.data / "tasks" / _CARRIER / "test.tsv.zst", ROWS, 0)
     names = [one.text for one in chosen]
     said = {"date": date.today().isoformat(), "machine": machine(), "rounds": args.rounds}

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.specialists --data DATA -o docs/benchmarks
+    unmist evaluate specialists --data DATA -o docs/benchmarks
 
 Writes ``specialists.json`` and ``specialists.md``. The floor is the character n-gram model measured
 when the task was made, read from its ``task.toml``. Intervals are 95 %, by resampling groups.
@@ -10,6 +10,7 @@ when the task was made, read from its ``task.toml``. Intervals are 95 %, by resa
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -106,7 +107,7 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
         "Labels that keep their promise: the precision that their threshold was chosen for on dev "
         "is not above their interval on test.",
         "",
-        f"`python -m unmist.evaluate.specialists`, {date.today()}, {machine()}.",
+        f"`unmist evaluate specialists`, {date.today()}, {machine()}.",
         "",
         "| task | reads | labels | rows | accuracy | macro-F1 | n-gram macro-F1 | ECE "
         "| answered, and right there | labels that keep their promise | unfamiliar |",
@@ -142,9 +143,9 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with tasks/")
     parser.add_argument("--model", type=Path, help="model folder; default: the shipped one")
     parser.add_argument("--tasks", nargs="*", help="default: all of the model")

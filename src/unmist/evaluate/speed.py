@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.speed --data DATA --peer minilm=peers/minilm -o docs/benchmarks
+    unmist evaluate speed --data DATA --peer minilm=peers/minilm -o docs/benchmarks
 
 Contenders take turns, each in a fresh process, so that a slow minute of the machine hits all of
 them; figures are medians over the rounds and the ratio is the number to look at. Writes
@@ -165,9 +165,9 @@ def contenders_of(args: argparse.Namespace) -> list[Contender]:
     return [*out, Contender("n-grams", "ngrams", sys.executable)]
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder with tasks/")
     parser.add_argument("--ours", nargs="*", default=["small", "edge"], help="sizes or folders")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=DIR")
@@ -221,7 +221,7 @@ def _command(args: argparse.Namespace) -> str:
     peers += [f"--int8 {value.partition('=')[0]}=DIR" for value in args.int8]
     said = [f"--rounds {args.rounds}", f"--hostnames {args.hostnames}"]
     said += [f"--commands {args.commands}", f"--seconds {args.seconds:g}"]
-    return " ".join(["python -m unmist.evaluate.speed --data DATA", *peers, *said])
+    return " ".join(["unmist evaluate speed --data DATA", *peers, *said])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.evaluate.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
-from unmist.train import calibration, corpus, more
+from unmist.train import calibration, corpus, more, varied
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
 from unmist.train.familiar import Familiar
@@ -86,6 +86,10 @@ def train_task(
     if recipe.more:
         made = more.rows(data, task, examples["train"], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
+    if recipe.views:
+        made += varied.rows(examples["train"], about.field, recipe.seed, recipe.views)
+        again = f"{recipe.views:.0%} of the rows once more in another spelling"
+        about = replace(about, data=f"{about.data}; {again}")
     folder = layout.adapter_folder(model, task)
     return specialise(model, folder, about, examples, recipe, go_on, made=made)
 

@@ -36,6 +36,7 @@ class Recipe:
     balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
     even: float = 0.0  # the same for the sources that rows are from
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
+    views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
     beside: bool = False  # the network learns beside the wide head, see unmist.train.wide
