@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmist.train.calibration import (
+    MOST_OF_A_GROUP,
+    fair,
     log_softmax,
     temperature,
     thresholds,
@@ -25,6 +27,31 @@ def sampled(rows: int) -> tuple[np.ndarray, np.ndarray]:
 def test_temperature_recovers_a_known_scaling(scale: float) -> None:
     logits, actual = sampled(20_000)
     assert temperature(logits * np.float32(scale), actual) == pytest.approx(scale, rel=0.05)
+
+
+def test_a_group_of_many_rows_does_not_decide_for_all() -> None:
+    logits, actual = sampled(4000)
+    groups = [f"name{row}.com" for row in range(4000)] + ["one.example"] * 4000
+    odd = np.concatenate((logits, -logits)), np.concatenate((actual, actual))  # all of it is wrong
+    assert temperature(*odd) > 3
+    assert temperature(*odd, fair(groups)) == pytest.approx(1, abs=0.1)
+
+
+def test_what_rows_of_a_group_weigh() -> None:
+    groups = ["", *(f"g{number}" for number in range(98)), *["many"] * 40]
+    weights = fair(groups)
+    assert weights[:99].tolist() == [1] * 99
+    assert weights[99:].sum() == pytest.approx(MOST_OF_A_GROUP)
+    assert fair(groups[1:]).tolist() == [1] * (len(groups) - 1)  # 99 groups are too few
+
+
+def test_a_threshold_counts_rows_as_they_weigh() -> None:
+    scores = np.linspace(0.99, 0.6, 40)
+    odds = np.stack((scores, 1 - scores), 1)
+    actual = np.array([0] * 20 + [1] * 20)
+    assert thresholds(odds, actual, 0.9)[0] > scores[24]
+    light = np.array([1.0] * 20 + [0.01] * 20)
+    assert thresholds(odds, actual, 0.9, each=light)[0] < scores[-2]
 
 
 def test_log_softmax() -> None:

@@ -149,8 +149,7 @@ def specialise(
     layer = beside = wide = None
     if recipe.wide_bits:
         texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
-        groups = [example.group for example in examples["train"]]
-        layer, beside = _spelled(rows, texts, groups, len(about.labels), recipe)
+        layer, beside = _spelled(rows, texts, len(about.labels), recipe)
     log = fit(specialist, rows["train"], rows["dev"], recipe, report, beside)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
@@ -185,7 +184,6 @@ def _reads_special_use(rows: list[corpus.Example]) -> bool:
 def _spelled(
     rows: dict[str, Rows],
     texts: dict[str, list[bytes]],
-    groups: Sequence[str],
     count: int,
     recipe: Recipe,
 ) -> tuple[tuple[np.ndarray, np.ndarray], dict[str, np.ndarray] | None]:
@@ -194,10 +192,12 @@ def _spelled(
     labels = rows["train"].labels
     each = rows["train"].weights(count, recipe) if recipe.balance or recipe.even else None
     grams = wide_head.matrix(texts["train"], recipe.wide_bits)
-    weight, bias = wide_head.train(grams, labels, count, recipe.seed, each)
+    rare = wide_head.rarity(grams) if recipe.rarity else None
+    weight, bias = wide_head.train(grams, labels, count, recipe.seed, each, rare)
     if not recipe.beside:
         return (weight, bias), None
-    held = wide_head.out_of_fold(grams, labels, count, groups, recipe.seed, each)
+    groups = rows["train"].groups
+    held = wide_head.out_of_fold(grams, labels, count, groups, recipe.seed, each, rare)
     heat = np.float32(calibration.temperature(held, labels))
     dev = wide_head.matrix(texts["dev"], recipe.wide_bits) @ weight + bias
     return (weight, bias), {"train": held / heat, "dev": dev / heat}
@@ -212,7 +212,9 @@ def _widen(
 ) -> Wide | None:
     """A wide head beside the adapter's, whose share goes into its weights; ``logits`` become those
     of both. None, and nothing changes, where it is of no use on dev."""
-    mixed = wide_head.mix(*layer, logits["dev"], texts["dev"], rows["dev"].labels)
+    dev = rows["dev"]
+    each = calibration.fair(dev.groups)
+    mixed = wide_head.mix(*layer, logits["dev"], texts["dev"], dev.labels, each)
     if mixed.gain < _LEAST_GAIN:
         return None
     with torch.no_grad():
@@ -232,11 +234,10 @@ def _calibrate(
     precision: float,
 ) -> dict[str, Any]:
     """Temperature and thresholds from dev, and what they do on dev and test."""
-    dev = logits["dev"]
-    heat = calibration.temperature(dev, rows["dev"].labels)
-    chosen = calibration.thresholds(
-        np.exp(calibration.log_softmax(dev / heat)), rows["dev"].labels, precision
-    )
+    labelled, each = rows["dev"].labels, calibration.fair(rows["dev"].groups)
+    heat = calibration.temperature(logits["dev"], labelled, each)
+    odds = np.exp(calibration.log_softmax(logits["dev"] / heat))
+    chosen = calibration.thresholds(odds, labelled, precision, each=each)
     scores = {}
     for name in ("dev", "test"):
         if not rows[name].ids:

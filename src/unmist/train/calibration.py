@@ -1,7 +1,12 @@
 """Scores that mean what they say, and thresholds chosen for a stated precision."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
+MOST_OF_A_GROUP = 10  # rows
+_LEAST_GROUPS = 100
 _GOLDEN = (5**0.5 - 1) / 2
 _MARGIN = 1e-5  # the engine's score of a row may be this far from the one seen in training
 
@@ -13,19 +18,37 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return out
 
 
-def temperature(logits: np.ndarray, actual: np.ndarray) -> float:
+def fair(groups: Sequence[str]) -> np.ndarray:
+    """What each row weighs where a score is fitted: float64 [n], 1 for most.
+
+    Rows of one group, say of one registrable domain, are alike, and many of them would decide for
+    all others: a group of more than :data:`MOST_OF_A_GROUP` rows weighs like so many. Where there
+    are few groups, all rows weigh 1: those that were left would say too little.
+
+    Args:
+        groups: [n]; a row without one is its own.
+    """
+    rows = Counter(group for group in groups if group)
+    if len(rows) + sum(not group for group in groups) < _LEAST_GROUPS:
+        return np.ones(len(groups))
+    return np.array([min(1.0, MOST_OF_A_GROUP / max(rows[group], 1)) for group in groups])
+
+
+def temperature(logits: np.ndarray, actual: np.ndarray, each: np.ndarray | None = None) -> float:
     """The temperature that minimises negative log-likelihood, by golden-section search.
 
     Args:
         logits: [n, labels], of rows that were not trained on.
         actual: [n] label numbers.
+        each: what each row weighs [n]; None for the same.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", arXiv 1706.04599.
     """
     rows = np.arange(len(actual))
 
     def nll(log_t: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_t))[rows, actual].mean())
+        said = log_softmax(logits / np.exp(log_t))[rows, actual]
+        return float(-np.average(said, weights=each))
 
     low, high = np.log(0.05), np.log(20.0)
     for _ in range(60):
@@ -38,24 +61,29 @@ def temperature(logits: np.ndarray, actual: np.ndarray) -> float:
 
 
 def thresholds(
-    probabilities: np.ndarray, actual: np.ndarray, precision: float, least_rows: int = 20
+    probabilities: np.ndarray,
+    actual: np.ndarray,
+    precision: float,
+    least_rows: int = 20,
+    each: np.ndarray | None = None,
 ) -> np.ndarray:
     """Per label, the lowest score from which answers reach ``precision`` on these rows.
 
     A label that never reaches it on ``least_rows`` rows gets 1.0: unmist always abstains on it
-    unless the network is certain.
+    unless the network is certain. ``each`` is what each row weighs [n]; None for the same.
 
     Returns:
         [labels] thresholds on the calibrated probability of the predicted label.
     """
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    weights = np.ones(len(actual)) if each is None else each
     chosen = np.ones(probabilities.shape[1])
     for label in range(probabilities.shape[1]):
         mine = predicted == label
         order = np.argsort(-confidence[mine], kind="stable")
-        right = (actual[mine] == label)[order]
+        right, weight = (actual[mine] == label)[order], weights[mine][order]
         scores = confidence[mine][order]
-        reached = np.cumsum(right) / np.arange(1, len(right) + 1) >= precision
+        reached = np.cumsum(right * weight) / np.cumsum(weight) >= precision
         reached[: least_rows - 1] = False
         reached[:-1] &= scores[:-1] - scores[1:] > 2 * _MARGIN  # equal scores answer together
         if reached.any():

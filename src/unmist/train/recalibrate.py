@@ -86,9 +86,13 @@ def recalibrate(
             raise InputError(f"{message}; expected {LEAST_ROWS}, with labels of {task}", name)
     logits, open_to = _logits(model, task, table.texts, progress)
     known = chosen_on & (actual >= 0)
-    heat = calibration.temperature(logits[known], actual[known])
+    each = np.zeros(len(groups))
+    each[chosen_on] = calibration.fair(
+        [g for g, mine in zip(groups, chosen_on, strict=True) if mine]
+    )
+    heat = calibration.temperature(logits[known], actual[known], each[known])
     odds = np.exp(calibration.log_softmax(logits / heat))
-    new = _choose(odds[chosen_on], actual[chosen_on], aim)
+    new = _choose(odds[chosen_on], actual[chosen_on], each[chosen_on], aim)
     measured = (odds[~chosen_on], actual[~chosen_on], new, labels, open_to[~chosen_on])
     kept = score(*measured) | {"rows": int((~chosen_on).sum())}
     about = {
@@ -119,10 +123,10 @@ def _check(model: Model, output: Path) -> None:
         )
 
 
-def _choose(odds: np.ndarray, actual: np.ndarray, aim: Aim) -> np.ndarray:
+def _choose(odds: np.ndarray, actual: np.ndarray, each: np.ndarray, aim: Aim) -> np.ndarray:
     if aim.false_positive_rate is not None:
         return calibration.thresholds_for_false_positives(odds, actual, aim.false_positive_rate)
-    return calibration.thresholds(odds, actual, aim.precision or 0.0)
+    return calibration.thresholds(odds, actual, aim.precision or 0.0, each=each)
 
 
 def _least_precision(odds: np.ndarray, actual: np.ndarray, new: np.ndarray, aim: Aim) -> float:

@@ -39,6 +39,7 @@ class Recipe:
     views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
+    rarity: bool = False  # while it learns, counts of its n-grams are scaled by how rare each is
     beside: bool = False  # the network learns beside the wide head, see unmist.train.wide
     patience: int = 0  # epochs without a better dev loss before it stops; 0: use the whole budget
     bf16: bool = False  # products in bfloat16 while training; answers are always in float32
@@ -47,11 +48,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows, their label numbers, and the sources that they are from."""
+    """Encoded rows, their label numbers, the sources that they are from, and their groups."""
 
     ids: list[list[int]]
     labels: np.ndarray
     sources: Sequence[str] = ()
+    groups: Sequence[str] = ()
 
     def weights(self, count: int, recipe: Recipe) -> np.ndarray:
         """What each row weighs in the loss: float32 [n], 1 in the mean.
@@ -158,7 +160,8 @@ def encode(
     number = {label: i for i, label in enumerate(labels)}
     ids = [both_ends(row, max_tokens) for row in tokenizer.encode_batch(texts, field)]
     labelled = np.array([number.get(example.label, -1) for example in examples])
-    return Rows(ids, labelled, [example.source for example in examples])
+    sources, groups = [e.source for e in examples], [e.group for e in examples]
+    return Rows(ids, labelled, sources, groups)
 
 
 def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:

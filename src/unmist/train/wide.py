@@ -45,6 +45,7 @@ def train(
     count: int,
     seed: int = 1,
     each: np.ndarray | None = None,
+    rarity: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights float32 [2**bits, count] and bias [count] of a logistic regression.
 
@@ -54,14 +55,17 @@ def train(
         count: number of labels.
         seed: order of the rows.
         each: what each row weighs [n]; None for the same.
+        rarity: what each bucket's count is multiplied by while learning [2**bits]; None for 1. The
+            weights that are returned are for counts as they are.
     """
     classifier = linear_classifier(seed)
-    classifier.fit(grams, labels, sample_weight=each)
+    scaled = grams if rarity is None else grams.multiply(rarity).tocsr()
+    classifier.fit(scaled, labels, sample_weight=each)
     weight, bias = classifier.coef_, classifier.intercept_
     if len(weight) == 1:  # sklearn has one column for two labels
         weight, bias = np.concatenate((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2
     whole = np.zeros((grams.shape[1], count), np.float32)
-    whole[:, classifier.classes_] = weight.T
+    whole[:, classifier.classes_] = weight.T if rarity is None else weight.T * rarity[:, None]
     biases = np.full(count, bias.min(), np.float32)  # a label without rows: no likelier than any
     biases[classifier.classes_] = bias
     return whole, biases
@@ -74,6 +78,7 @@ def out_of_fold(
     groups: Sequence[str],
     seed: int = 1,
     each: np.ndarray | None = None,
+    rarity: np.ndarray | None = None,
 ) -> np.ndarray:
     """Logits float32 [n, count] of every row, by a layer trained without the rows of its fold.
 
@@ -91,7 +96,7 @@ def out_of_fold(
         if not len(held) or len(np.unique(labels[rest])) < 2:
             continue
         weights = None if each is None else each[rest]
-        weight, bias = train(grams[rest], labels[rest], count, seed, weights)
+        weight, bias = train(grams[rest], labels[rest], count, seed, weights, rarity)
         out[held] = grams[held] @ weight + bias
     return out
 
@@ -105,12 +110,24 @@ def matrix(texts: Sequence[bytes], bits: int) -> csr_matrix:
     return csr_matrix((values, (rows, buckets)), shape=(len(texts), 2**bits))
 
 
+def rarity(grams: csr_matrix) -> np.ndarray:
+    """How rare each bucket is among the rows: float32 [2**bits], such that rows of counts times it
+    have length 1 in the root mean square. Source: Spärck Jones, "A statistical interpretation of
+    term specificity", Journal of Documentation 28 (1972), smoothed as scikit-learn does."""
+    rows = grams.shape[0]
+    rare = np.log((1 + rows) / (1 + np.bincount(grams.indices, minlength=grams.shape[1]))) + 1
+    length = np.sqrt(grams.multiply(rare).power(2).sum() / rows)
+    out: np.ndarray = (rare / max(length, 1e-12)).astype(np.float32)
+    return out
+
+
 def mix(
     weight: np.ndarray,
     bias: np.ndarray,
     network: np.ndarray,
     texts: Sequence[bytes],
     labels: np.ndarray,
+    each: np.ndarray | None = None,
 ) -> Mix:
     """Round the weights to int8 and choose the two factors that minimise dev's negative
     log-likelihood.
@@ -121,6 +138,7 @@ def mix(
         network: logits [n, labels] of the network on dev.
         texts: dev's rows.
         labels: their label numbers.
+        each: what each row weighs [n]; None for the same.
     """
     step = np.maximum(np.abs(weight).max(0), 1e-12) / 127
     rounded = np.round(weight / step).astype(np.int8)
@@ -129,11 +147,11 @@ def mix(
 
     def nll(logs: np.ndarray) -> float:
         both = np.exp(logs[0]) * network + np.exp(logs[1]) * spelled
-        return float(-log_softmax(both)[rows, labels].mean())
+        return float(-np.average(log_softmax(both)[rows, labels], weights=each))
 
     found = minimize(nll, np.log([0.7, 0.5]), method="Nelder-Mead")
     best = np.exp(found.x)
     wide = Wide(rounded, (step * best[1]).astype(np.float32))
-    alone = log_softmax(network / temperature(network, labels))[rows, labels]
-    gain = float(-alone.mean() - found.fun)
+    alone = log_softmax(network / temperature(network, labels, each))[rows, labels]
+    gain = float(-np.average(alone, weights=each) - found.fun)
     return Mix(float(best[0]), wide, (bias * best[1]).astype(np.float32), gain)
