@@ -182,6 +182,19 @@ def test_a_wide_head_answers_in_use_as_in_training(
     np.testing.assert_allclose(model.probabilities(names, TASK), one_by_one, atol=1e-5)
 
 
+def test_rows_in_other_spellings_are_learnt_too(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    plain, twice = (
+        train_task(folder, data_folder, TASK, Recipe(minutes=1e-6, precision=0.9, views=share))
+        for share in (0.0, 1.0)
+    )
+    assert twice["training"]["rows"] == 2 * plain["training"]["rows"]
+    assert twice["data"] == plain["data"] + "; 100% of the rows once more in another spelling"
+
+
 def test_a_network_learns_what_the_wide_head_leaves(
     tiny_model_folder: Path, data_folder: Path, tmp_path: Path
 ) -> None:

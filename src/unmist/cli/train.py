@@ -59,6 +59,14 @@ _WIDE_BITS: Final = 15  # 32 KiB a label, kept only where dev gains by it
     help="What the thresholds aim at; below them it abstains.",
 )
 @click.option(
+    "--views",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the rows that is learnt once more in another spelling, against evasions. Not "
+    "where the spelling itself is the question.",
+)
+@click.option(
     "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="CPU threads."
 )
 @click.option(
@@ -83,6 +91,7 @@ def command(
     minutes: float | None,
     rank: int | None,
     precision: float,
+    views: float,
     threads: int,
     progress: str,
     as_json: bool,
@@ -113,6 +122,7 @@ def command(
         lr=2e-3,
         dropout=0.05,
         precision=precision,
+        views=views,
         wide_bits=_WIDE_BITS,
         patience=6,
     )

@@ -86,10 +86,6 @@ def train_task(
     if recipe.more:
         made = more.rows(data, task, examples["train"], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
-    if recipe.views:
-        made += varied.rows(examples["train"], about.field, recipe.seed, recipe.views)
-        again = f"{recipe.views:.0%} of the rows once more in another spelling"
-        about = replace(about, data=f"{about.data}; {again}")
     folder = layout.adapter_folder(model, task)
     return specialise(model, folder, about, examples, recipe, go_on, made=made)
 
@@ -127,7 +123,12 @@ def specialise(
     tokenizer, encoder = Tokenizer(model / layout.TOKENIZER), load_encoder(model)
     limit = encoder.shape.max_tokens
     special_use = about.field == "hostname" and _reads_special_use(examples["train"])
-    examples = examples | {"train": [*examples["train"], *made]}
+    train = [*examples["train"], *made]
+    if recipe.views:
+        train += varied.rows(examples["train"], about.field, recipe.seed, recipe.views)
+        again = f"{recipe.views:.0%} of the rows once more in another spelling"
+        about = replace(about, data=f"{about.data}; {again}")
+    examples = examples | {"train": train}
     rows = {
         name: encode(part, tokenizer, about.field, about.labels, limit)
         for name, part in examples.items()
