@@ -86,6 +86,18 @@ def test_what_is_committed(tmp_path: Path) -> None:
     assert page.count("<svg") >= 3
 
 
+def test_files_of_folders_below_have_their_own_section(tmp_path: Path) -> None:
+    (tmp_path / "edge").mkdir()
+    for folder in (tmp_path, tmp_path / "edge"):
+        (folder / "specialists.json").write_text('{"tasks": {}}')
+    found = report.read(tmp_path)
+    assert list(found) == ["specialists", "edge/specialists"]
+    page = report.render(found)
+    assert 'id="m-specialists"' in page
+    assert 'id="m-edge-specialists"' in page
+    assert "(edge)</h2>" in page
+
+
 def test_no_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder of measurements"):
         report.read(tmp_path)

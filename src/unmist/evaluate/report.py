@@ -27,12 +27,14 @@ _FIRST: Final = ("chart", "table", "specialists", "ladder", "probes", "speed", "
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The JSON files of a folder by name without suffix, the ones that matter most first.
+    """The JSON files of a folder and those below it by name without suffix (``edge/specialists``),
+    the ones that matter most first.
 
     Raises:
         InputError: there is none, or one is not JSON.
     """
-    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    found_files = sorted(folder.rglob("*.json"))
+    paths = {path.relative_to(folder).with_suffix("").as_posix(): path for path in found_files}
     if not paths:
         raise InputError("no *.json here; expected a folder of measurements", str(folder))
     first = [name for name in _FIRST if name in paths]

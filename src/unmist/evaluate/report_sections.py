@@ -26,14 +26,16 @@ _TITLES: Final = {
 
 
 def title(name: str) -> str:
-    """A heading for a file's content."""
-    return _TITLES.get(name, name.replace("-", " ").capitalize())
+    """A heading for a file's content; of ``edge/specialists``, that of ``specialists`` and edge."""
+    folder, _, last = name.rpartition("/")
+    known = _TITLES.get(last, last.replace("-", " ").capitalize())
+    return f"{known} ({folder})" if folder else known
 
 
 def section(name: str, content: Any) -> Markup | None:
     """Plot and table of a file that is known; None for any other, or one that is built in a way
     that is not known."""
-    make = _SECTIONS.get(name)
+    make = _SECTIONS.get(name.rpartition("/")[2])
     if make is None:
         return None
     try:
