@@ -247,7 +247,8 @@ def _scratch() -> "TemporaryDirectory[str]":
 
 def _training() -> tuple[Any, Any, Any]:
     try:
-        from unmist.train import own, table
+        from unmist.labelled import table
+        from unmist.train import own
         from unmist.train.specialist import Recipe
     except ImportError as error:
         raise UsageError(

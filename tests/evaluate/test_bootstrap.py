@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmist.evaluate import bootstrap, metrics
+from unmist.evaluate import bootstrap
+from unmist.labelled import metrics
 
 ROWS = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(-1, 2), st.integers(-2, 2)),

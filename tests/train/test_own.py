@@ -9,9 +9,9 @@ import pytest
 
 from unmist.artifact import layout, open_folder
 from unmist.errors import InputError, ModelError, UsageError
+from unmist.labelled.table import Table
 from unmist.train import fitting, own
 from unmist.train.specialist import Recipe
-from unmist.train.table import Table
 
 WORDS = {"play": ("poker", "slots", "dice", "bingo"), "read": ("press", "times", "herald", "post")}
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import unmist
 from unmist.artifact import layout
 from unmist.cli import main
-from unmist.evaluate.data import examples
+from unmist.labelled.data import examples
 
 TASK = "host-category"
 

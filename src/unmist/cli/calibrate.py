@@ -78,7 +78,7 @@ def command(
     if precision is not None and rate is not None:
         raise click.UsageError("--precision and --false-positive-rate exclude each other.")
     from unmist.artifact import layout
-    from unmist.train import table
+    from unmist.labelled import table
     from unmist.train.recalibrate import Aim, recalibrate
 
     model = open_model(model_path, threads, adapters)

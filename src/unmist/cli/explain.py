@@ -83,7 +83,7 @@ class _Known:
     """The examples of a file. Those of a label are embedded when it is first answered."""
 
     def __init__(self, model: Model, task: str, path: Path) -> None:
-        from unmist.train import table
+        from unmist.labelled import table
 
         self._model, self._field = model, model.field_of(task)
         rows = table.read(path, "text", "label")

@@ -163,7 +163,7 @@ def _fact(value: Any) -> str:
 
 
 def operating_points(points: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """What thresholds do, label by label, as :func:`unmist.evaluate.thresholds.points` says it.
+    """What thresholds do, label by label, as :func:`unmist.labelled.thresholds.points` says it.
     The model's own is marked."""
     width = max((display_width(visible(label)) for label in points), default=5)
     titles = ("threshold", "answered", "precision", "recall", "false positives")

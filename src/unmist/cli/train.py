@@ -106,7 +106,7 @@ def command(
     import torch
 
     from unmist.artifact import layout, model_folder
-    from unmist.train import table
+    from unmist.labelled import table
     from unmist.train.own import minutes_for, train_own
     from unmist.train.specialist import Recipe
 

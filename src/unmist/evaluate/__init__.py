@@ -1,5 +1,5 @@
 """Measuring specialists on labelled files; no torch needed."""
 
-from unmist.evaluate.task import evaluate_task
+from unmist.labelled.task import evaluate_task
 
 __all__ = ["evaluate_task"]

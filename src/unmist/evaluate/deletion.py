@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from unmist.evaluate import bootstrap
-from unmist.evaluate.data import Example
 from unmist.evaluate.sampling import sample
+from unmist.labelled.data import Example
 from unmist.model import Model
 
 ROWS: Final = 300

@@ -16,8 +16,8 @@ import numpy as np
 from unmist.evaluate import bootstrap, rivals
 from unmist.evaluate.compare import light
 from unmist.evaluate.compare.rows import TaskData
-from unmist.evaluate.data import open_text
 from unmist.io import AtomicFile
+from unmist.labelled.data import open_text
 from unmist.model import Model
 
 ALARMS: Final = 0.01

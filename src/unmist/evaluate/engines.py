@@ -27,8 +27,8 @@ from unmist.engine.wide import Wide
 from unmist.errors import UsageError
 from unmist.evaluate import engines_worker
 from unmist.evaluate.compare.pages import write_text
-from unmist.evaluate.data import examples
 from unmist.evaluate.machine import machine
+from unmist.labelled.data import examples
 from unmist.model import Model
 from unmist.text import normalize
 

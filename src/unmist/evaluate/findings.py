@@ -29,10 +29,10 @@ from typing import Any, Final
 import numpy as np
 
 from unmist.errors import InputError
-from unmist.evaluate.data import open_text
 from unmist.evaluate.trades import national, small_business
 from unmist.evaluate.zooms import write_zoom
 from unmist.io import AtomicFile
+from unmist.labelled.data import open_text
 from unmist.map import OldMap, read_map
 from unmist.visible import visible
 

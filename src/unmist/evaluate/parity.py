@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 import unmist
-from unmist.evaluate.data import examples
+from unmist.labelled.data import examples
 from unmist.train.export import load_encoder
 from unmist.train.probe import vectors
 

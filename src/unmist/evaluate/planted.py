@@ -21,8 +21,8 @@ import numpy as np
 
 import unmist
 from unmist.errors import InputError, UsageError
-from unmist.evaluate.data import examples, open_text
 from unmist.io import AtomicFile
+from unmist.labelled.data import examples, open_text
 from unmist.map import MapPoints, OldMap, Settings, build, read_map, write_map
 from unmist.map.points import Texts
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from unmist.errors import InputError, UsageError
-from unmist.evaluate.data import open_text
 from unmist.io import AtomicFile
+from unmist.labelled.data import open_text
 
 
 def shares(sizes: list[int], rows: int) -> list[int]:

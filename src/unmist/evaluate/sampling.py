@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from unmist.errors import InputError, UsageError
-from unmist.evaluate.data import Example, examples
+from unmist.labelled.data import Example, examples
 from unmist.model import Model
 
 _TEST: Final = "test.tsv.zst"

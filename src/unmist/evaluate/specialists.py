@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from unmist.evaluate import bootstrap
-from unmist.evaluate.data import Example, examples
 from unmist.evaluate.machine import machine
-from unmist.evaluate.task import ask, score
 from unmist.io import AtomicFile
+from unmist.labelled.data import Example, examples
+from unmist.labelled.task import ask, score
 from unmist.model import Model, load
 from unmist.train.corpus import about
 from unmist.train.holdout import without_suffix

@@ -27,11 +27,11 @@ from unmist.artifact import model_folder, open_folder
 from unmist.errors import UsageError
 from unmist.evaluate import speed_worker
 from unmist.evaluate.compare.pages import write_text
-from unmist.evaluate.data import examples
 from unmist.evaluate.folders import named
 from unmist.evaluate.machine import machine
 from unmist.evaluate.sampling import sample
 from unmist.evaluate.speed_page import MATRIX, page
+from unmist.labelled.data import examples
 
 BATCHES: Final = (1, 32, 256)
 

@@ -79,7 +79,7 @@ def _sentence_transformer(order: Order, **how: Any) -> tuple[Encode, dict[str, A
 def ngrams(order: Order) -> tuple[Encode, dict[str, Any]]:
     """Probabilities by a linear classifier on character n-grams, fitted to a few rows: its speed
     does not depend on them. Its fit counts as its start."""
-    from unmist.evaluate.ngram import NgramClassifier
+    from unmist.labelled.ngram import NgramClassifier
 
     rows = order["sample"]
     classifier = NgramClassifier(rows, [i % order["labels"] for i in range(len(rows))])

@@ -21,7 +21,7 @@ from torch import Tensor
 from unmist.artifact import layout, manifest
 from unmist.engine.wide import Wide
 from unmist.errors import ModelError
-from unmist.evaluate.task import score
+from unmist.labelled.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
 from unmist.train import calibration, corpus, more, varied
 from unmist.train import wide as wide_head

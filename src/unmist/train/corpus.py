@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unmist.errors import InputError
-from unmist.evaluate.data import Example, examples, open_text
+from unmist.labelled.data import Example, examples, open_text
 
 __all__ = ["Example", "examples", "lines", "sources", "split"]
 

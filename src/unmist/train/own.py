@@ -12,15 +12,15 @@ import numpy as np
 
 from unmist.artifact import layout, manifest, schema
 from unmist.errors import InputError, ModelError, UsageError
-from unmist.evaluate import metrics
-from unmist.evaluate.ngram import NgramClassifier
+from unmist.labelled import metrics
+from unmist.labelled.ngram import NgramClassifier
+from unmist.labelled.table import Table
 from unmist.text import FIELDS
 from unmist.train import holdout
 from unmist.train.adapter import About, specialise
 from unmist.train.corpus import Example
 from unmist.train.fitting import Report, print_json
 from unmist.train.specialist import Recipe
-from unmist.train.table import Table
 
 MIN_DEV_ROWS: Final = 5
 _VERSION: Final = "1"

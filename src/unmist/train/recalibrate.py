@@ -19,12 +19,12 @@ import numpy as np
 
 from unmist.artifact import layout, manifest
 from unmist.errors import InputError, UsageError
-from unmist.evaluate.data import Example
-from unmist.evaluate.task import ask, score
-from unmist.evaluate.thresholds import points
+from unmist.labelled.data import Example
+from unmist.labelled.table import Table
+from unmist.labelled.task import ask, score
+from unmist.labelled.thresholds import points
 from unmist.model import Model
 from unmist.train import calibration
-from unmist.train.table import Table
 
 LEAST_ROWS: Final = 40
 _TINY: Final = 1e-30  # a probability that float32 has rounded to 0

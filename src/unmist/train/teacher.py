@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from safetensors.numpy import save_file
 
-from unmist.evaluate.ngram import NgramClassifier
+from unmist.labelled.ngram import NgramClassifier
 from unmist.text import Tokenizer
 from unmist.train import holdout
 from unmist.train.mixture import Mixture, Part

@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from unmist.engine.wide import Wide
-from unmist.evaluate.ngram import linear_classifier
+from unmist.labelled.ngram import linear_classifier
 from unmist.text import ngrams
 from unmist.train.calibration import log_softmax, temperature
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from unmist.evaluate.compare.rows import Limits, by_group, fingerprint, read
-from unmist.evaluate.data import Example
+from unmist.labelled.data import Example
 
 ROWS = [Example(f"{group}{i}.com", "news", group) for group in "abcdefgh" for i in range(3)]
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmist.evaluate import bootstrap as by_draw
-from unmist.evaluate import metrics
 from unmist.evaluate.probes import bootstrap
+from unmist.labelled import metrics
 
 LABELS = 4
 ROWS = st.lists(

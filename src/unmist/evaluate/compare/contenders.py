@@ -18,9 +18,9 @@ from unmist.evaluate.compare import bodies, light, training
 from unmist.evaluate.compare.names import FASTTEXT, LINEAR, LORA, NGRAMS, PROBE, SHIPPED
 from unmist.evaluate.compare.rows import TaskData
 from unmist.evaluate.compare.training import Recipe
-from unmist.evaluate.data import Example
 from unmist.evaluate.probes import classifiers
 from unmist.evaluate.probes.encoders import Cached, Encoder, Ours, Peer
+from unmist.labelled.data import Example
 from unmist.model import Model
 
 

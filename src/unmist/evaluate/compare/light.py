@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from unmist.errors import UsageError
 from unmist.evaluate.compare.bodies import Body
-from unmist.evaluate.data import Example
-from unmist.evaluate.ngram import NgramClassifier
+from unmist.labelled.data import Example
+from unmist.labelled.ngram import NgramClassifier
 from unmist.text.normalize import normalize
 
 _BYTES: Final = 256  # that the CNN reads of a text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unmist.evaluate.data import Example
+from unmist.labelled.data import Example
 from unmist.train import corpus
 
 

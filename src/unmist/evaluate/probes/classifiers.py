@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.evaluate import metrics
-from unmist.evaluate.data import Example
-from unmist.evaluate.ngram import NgramClassifier
+from unmist.labelled import metrics
+from unmist.labelled.data import Example
+from unmist.labelled.ngram import NgramClassifier
 
 PENALTIES: Final = (1e-3, 1e-2, 1e-1, 1.0)  # inverse strengths, as scikit-learn's C
 NEIGHBOURS: Final = (1, 5, 10, 20)

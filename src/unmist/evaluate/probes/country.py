@@ -12,8 +12,8 @@ from typing import Final
 from publicsuffixlist import PublicSuffixList
 
 from unmist.errors import InputError
-from unmist.evaluate.data import Example
 from unmist.evaluate.probes.rows import SPLITS, Limits, TaskRows, shuffled
+from unmist.labelled.data import Example
 from unmist.train import corpus
 from unmist.train.holdout import kin
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from unmist.errors import InputError
-from unmist.evaluate.data import open_text
 from unmist.evaluate.probes import bootstrap
+from unmist.labelled.data import open_text
 from unmist.train.holdout import kin
 
 HOSTS_OF_ONE_OWNER: Final = 20  # at most; a few owners have thousands

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmist.errors import InputError
-from unmist.evaluate.data import Example, examples
+from unmist.labelled.data import Example, examples
 from unmist.train import corpus
 
 SPLITS = ("train", "dev", "test")

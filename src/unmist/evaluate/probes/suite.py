@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from unmist.evaluate import bootstrap as by_draw
-from unmist.evaluate import metrics
 from unmist.evaluate.probes import bootstrap, classifiers, forms, retrieval
 from unmist.evaluate.probes.country import country_rows
 from unmist.evaluate.probes.encoders import Cached
 from unmist.evaluate.probes.rows import SPLITS, Limits, TaskRows, task_names, task_rows
+from unmist.labelled import metrics
 
 FLOOR: Final = "n-grams"
 Say = Callable[[str], object]

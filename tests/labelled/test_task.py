@@ -6,7 +6,7 @@ import pytest
 
 from unmist.errors import InputError, UsageError
 from unmist.evaluate import evaluate_task
-from unmist.evaluate.data import examples
+from unmist.labelled.data import examples
 from unmist.model import Model
 
 TASK = "host-category"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unmist.errors import InputError
-from unmist.evaluate.data import Example, examples, labelled
+from unmist.labelled.data import Example, examples, labelled
 
 TABLE = "text\tlabel\tgroup\nmail.a.com\tx\ta.com\nb.com\ty\t\n"
 EXPECTED = [Example("mail.a.com", "x", "a.com"), Example("b.com", "y", "b.com")]

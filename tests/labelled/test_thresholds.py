@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unmist.evaluate.thresholds import points
+from unmist.labelled.thresholds import points
 
 # Two labels; the last row carries a label that the model does not have.
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.95, 0.05]])

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, precision_score
 
-from unmist.evaluate import metrics
-from unmist.evaluate.task import score
+from unmist.labelled import metrics
+from unmist.labelled.task import score
 
 LABELS = 4
 PAIRS = st.lists(

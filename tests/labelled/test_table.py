@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from unmist.errors import InputError, UsageError
-from unmist.train import table
+from unmist.labelled import table
 
 CSV = "host,kind,owner\na.com,x,1\nb.com,y,2\n\nc.com,,3\n,x,4\nd.com,x,5\n"
 

@@ -61,7 +61,7 @@ def labelled(path: Path) -> list[Example]:
     """
     if ".tsv" in path.suffixes or path.suffix in ("", ".zst", ".gz"):
         return examples(path)
-    from unmist.train import table
+    from unmist.labelled import table
 
     rows = table.read(path, "text", "label")
     return [Example(t, n, t) for t, n in zip(rows.texts, rows.labels, strict=True)]

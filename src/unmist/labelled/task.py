@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from unmist.errors import InputError
-from unmist.evaluate import metrics
-from unmist.evaluate.data import Example, labelled
-from unmist.evaluate.thresholds import points
+from unmist.labelled import metrics
+from unmist.labelled.data import Example, labelled
+from unmist.labelled.thresholds import points
 from unmist.model import Model
 
 _CHUNK = 4096
@@ -39,7 +39,7 @@ def evaluate_task(
         share answered (familiar, and above the default thresholds), and ``answered_accuracy`` on
         those; ``ece``;
         ``f1`` and ``precision`` (of answered rows) per label; ``rows``; ``seconds``; on demand
-        ``thresholds``, see :func:`unmist.evaluate.thresholds.points`.
+        ``thresholds``, see :func:`unmist.labelled.thresholds.points`.
 
     Raises:
         InputError: the file cannot be read or has no rows.

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.ngram --data DATA/tasks/host-category -o ngram.json
+    python -m unmist.labelled.ngram --data DATA/tasks/host-category -o ngram.json
 """
 
 import argparse
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from unmist.evaluate import metrics
-from unmist.evaluate.data import examples
+from unmist.labelled import metrics
+from unmist.labelled.data import examples
 
 
 def linear_classifier(seed: int, alpha: float = 1e-6) -> Any:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from unmist.evaluate.ngram import floor
+from unmist.labelled.ngram import floor
 
 
 def test_the_floor_on_a_task_of_words(data_folder: Path) -> None:
