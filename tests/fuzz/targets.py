@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unmist.artifact import layout, manifest, schema
-from unmist.artifact.load import _arrays, _wide
+from unmist.artifact.load import _arrays, _lora, _wide, encoder_shapes
 from unmist.errors import InputError, ModelError, UsageError
 from unmist.io import FORMATS, MAX_TEXT_BYTES, ReadCounts, open_rows
 from unmist.text import FIELDS, Tokenizer, both_ends, cut, normalize
@@ -121,6 +121,25 @@ def _tokenizer(path: Path) -> None:
     Tokenizer(path)
 
 
+_SEEDS: Final = Path(__file__).with_name("seeds") / "loader"
+_TINY: Final = schema.read(_SEEDS / layout.CONFIG, schema.EncoderConfig)
+_FACTORS: Final = schema.read(_SEEDS / layout.ADAPTER_CONFIG, schema.LoraConfig)
+
+
+def _encoder(path: Path) -> None:
+    shapes = encoder_shapes(_TINY)
+    assert {name: a.shape for name, a in _arrays(path, shapes).items()} == shapes
+
+
+def _factors(path: Path) -> None:
+    for first, second in _lora(path, _TINY, _FACTORS).values():
+        assert len(first) == second.shape[1] == _FACTORS.r
+
+
+def _router(path: Path) -> None:
+    schema.read(path, schema.RouterCard).check(path)
+
+
 READ: Final[dict[str, Callable[[Path], None]]] = {
     layout.CONFIG: _config,
     layout.TASK: _card,
@@ -129,6 +148,10 @@ READ: Final[dict[str, Callable[[Path], None]]] = {
     layout.HEAD: _head,
     layout.WIDE: _wide_head,
     layout.TOKENIZER: _tokenizer,
+    layout.WEIGHTS: _encoder,
+    layout.ADAPTER_WEIGHTS: _factors,
+    layout.ROUTER: _router,
+    layout.ROUTER_WEIGHTS: _wide_head,
 }
 
 # Share of all inputs, and the folder of their seeds. A loader's input costs ten of the others.
@@ -144,7 +167,7 @@ def all_targets(folder: Path) -> dict[str, Target]:
     """The targets by name; ``folder`` is to write in."""
     return {
         "normaliser": normaliser,
-        "tokenizer": TokenizerTarget(Path(__file__).with_name("seeds") / "loader/tokenizer.json"),
+        "tokenizer": TokenizerTarget(_SEEDS / layout.TOKENIZER),
         "readers": readers,
         "loader": LoaderTarget(folder),
     }
