@@ -2,6 +2,7 @@
 
 import pytest
 
+from unmist.text import normalize
 from unmist.text.views import vary, views
 from unmist.train import varied
 from unmist.train.corpus import Example
@@ -33,6 +34,20 @@ def test_many_spellings_of_one_text(field: str) -> None:
 
 def _texts(row: Example, field: str, seed: int) -> list[str]:
     return [made.text for made in varied.rows([row], field, seed, 1.0)]
+
+
+def test_what_normalising_undoes_is_not_learnt_twice() -> None:
+    row = Example("login.example.com", "x", "")
+    for seed in range(30):
+        for made in varied.rows([row], "hostname", seed, 1.0):
+            assert normalize(made.text, "hostname") != normalize(row.text, "hostname")
+
+
+def test_spellings_that_mean_the_same_come_as_often_as_the_others() -> None:
+    row = Example("s3:GetObject", "x", "")
+    texts = [made.text for seed in range(200) for made in varied.rows([row], "cloud", seed, 1.0)]
+    same = sum(text.lower() == row.text.lower() for text in texts)
+    assert 60 < same < 140
 
 
 def test_a_share_of_the_rows_by_seed() -> None:
