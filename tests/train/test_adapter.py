@@ -182,6 +182,18 @@ def test_a_wide_head_answers_in_use_as_in_training(
     np.testing.assert_allclose(model.probabilities(names, TASK), one_by_one, atol=1e-5)
 
 
+def test_a_wide_head_of_the_adapter_before_does_not_stay(
+    tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_folder, folder)
+    wide = layout.adapter_folder(folder, TASK) / layout.WIDE
+    for bits in (12, 0):
+        recipe = Recipe(minutes=1e-6, wide_bits=bits, precision=0.9, beside=True)
+        train_task(folder, data_folder, TASK, recipe)
+        assert wide.exists() == bool(bits)
+
+
 def test_rows_in_other_spellings_are_learnt_too(
     tiny_model_folder: Path, data_folder: Path, tmp_path: Path
 ) -> None:

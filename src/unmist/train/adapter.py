@@ -155,7 +155,8 @@ def specialise(
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
     if layer is not None:
-        wide = _widen(specialist, logits, rows, texts, layer)
+        least = -np.inf if recipe.beside else _LEAST_GAIN  # it has learnt what the layer leaves
+        wide = _widen(specialist, logits, rows, texts, layer, least)
     calibrated = _calibrate(logits, rows, open_to, about.labels, recipe.precision)
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
     if go_on is not None:
@@ -165,6 +166,7 @@ def specialise(
         head["special_use"] = special_use
     card = head | calibrated | {"training": training}
     _write(folder, specialist, card)
+    (folder / layout.WIDE).unlink(missing_ok=True)  # of the adapter that was here before
     if wide is not None:
         save_file(
             {"weight": torch.from_numpy(wide.weight), "scale": torch.from_numpy(wide.scale)},
@@ -210,13 +212,14 @@ def _widen(
     rows: dict[str, Rows],
     texts: dict[str, list[bytes]],
     layer: tuple[np.ndarray, np.ndarray],
+    least: float,
 ) -> Wide | None:
     """A wide head beside the adapter's, whose share goes into its weights; ``logits`` become those
-    of both. None, and nothing changes, where it is of no use on dev."""
+    of both. None, and nothing changes, where it gains less than ``least`` nats a row on dev."""
     dev = rows["dev"]
     each = calibration.fair(dev.groups)
     mixed = wide_head.mix(*layer, logits["dev"], texts["dev"], dev.labels, each)
-    if mixed.gain < _LEAST_GAIN:
+    if mixed.gain < least:
         return None
     with torch.no_grad():
         specialist.head.weight.mul_(mixed.network)
