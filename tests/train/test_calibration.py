@@ -45,15 +45,6 @@ def test_what_rows_of_a_group_weigh() -> None:
     assert fair(groups[1:]).tolist() == [1] * (len(groups) - 1)  # 99 groups are too few
 
 
-def test_a_threshold_counts_rows_as_they_weigh() -> None:
-    scores = np.linspace(0.99, 0.6, 40)
-    odds = np.stack((scores, 1 - scores), 1)
-    actual = np.array([0] * 20 + [1] * 20)
-    assert thresholds(odds, actual, 0.9)[0] > scores[24]
-    light = np.array([1.0] * 20 + [0.01] * 20)
-    assert thresholds(odds, actual, 0.9, each=light)[0] < scores[-2]
-
-
 def test_log_softmax() -> None:
     logits = np.array([[1e4, 0.0], [-1e4, -1e4]], np.float32)
     np.testing.assert_allclose(np.exp(log_softmax(logits)), [[1, 0], [0.5, 0.5]])

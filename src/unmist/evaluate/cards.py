@@ -2,8 +2,8 @@
 
 ::
 
-    python -m unmist.evaluate.cards -o docs/models
-    python -m unmist.evaluate.cards --model edge --results docs/benchmarks/edge -o docs/models/edge
+    unmist evaluate cards -o docs/models
+    unmist evaluate cards --model edge --results docs/benchmarks/edge -o docs/models/edge
 
 Writes ``<task>.md`` and an index. Nothing is measured here: figures are those of the JSON files,
 so that a card says what was committed and no more.
@@ -234,7 +234,7 @@ def _index(rows: list[list[str]], manifest: dict[str, Any]) -> str:
             "# Specialists",
             "",
             f"Of `{manifest['name']}` {manifest['version']}. Written by "
-            "`python -m unmist.evaluate.cards`.",
+            "`unmist evaluate cards`.",
             "",
             *markdown_table(["task", "reads", "labels", "macro-F1 on test"], rows),
             "",

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.chart --data DATA --peer minilm=peers/minilm --work WORK \
+    unmist evaluate chart --data DATA --peer minilm=peers/minilm --work WORK \
         -o docs/benchmarks --figures docs/figures
 
 Everybody learns from the same training rows of one task, sees them equally often, and is asked the
@@ -77,7 +77,7 @@ def page(whole: dict[str, Any]) -> str:
         f"{rows['test']:,} test rows. Means over seeds; in brackets 95 % intervals by resampling "
         "groups.",
         "",
-        f"Written by `python -m unmist.evaluate.chart`, {whole['circumstances']['date']}, "
+        f"Written by `unmist evaluate chart`, {whole['circumstances']['date']}, "
         f"{whole['circumstances']['machine']}, {whole['circumstances']['threads']} threads, "
         f"products in {'bfloat16' if settings['bf16'] else 'float32'}; at most "
         f"{settings['minutes']:g} minutes a fit.",

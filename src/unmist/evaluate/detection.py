@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.detection --data DATA --work WORK -o docs/benchmarks
+    unmist evaluate detection --data DATA --work WORK -o docs/benchmarks
 
 Generated names by family (no family that is held out is in any training row), phishing names, and
 phishing URLs. Rivals are asked as far as they are there. Writes ``detection.json`` and ``.md``.

@@ -15,7 +15,7 @@ def page(whole: dict[str, Any]) -> str:
         "Share flagged, in per cent, with 95 % intervals by resampling groups. What others have "
         "trained on is not known; these rows may be among it.",
         "",
-        f"Written by `python -m unmist.evaluate.detection`, {then['date']}, {then['machine']}.",
+        f"Written by `unmist evaluate detection`, {then['date']}, {then['machine']}.",
     ]
     for task, figures in whole["tasks"].items():
         lines += ["", f"## `{task}`", "", *_task(figures)]

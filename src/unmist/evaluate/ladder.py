@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.ladder --data DATA --general peers/minilm --work WORK \
+    unmist evaluate ladder --data DATA --general peers/minilm --work WORK \
         -o docs/benchmarks
 
 Every step learns from the same rows equally often and is asked the whole test split, in a process
@@ -177,7 +177,7 @@ def page(whole: dict[str, Any]) -> str:
             f"{settings['lr']:g}, LoRA {settings['lora_lr']:g}. Pretraining has met the training "
             "rows of the task with their labels.",
             "",
-            f"Written by `python -m unmist.evaluate.ladder`, {then['date']}, {then['machine']}, "
+            f"Written by `unmist evaluate ladder`, {then['date']}, {then['machine']}, "
             f"{then['threads']} threads; at most {settings['minutes']:g} minutes a fit.",
             "",
             *markdown_table([*head, *costs], [_row(one) for one in whole["steps"]]),

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.report --results docs/benchmarks -o report.html
+    unmist evaluate report --results docs/benchmarks -o report.html
 
 What is known to it gets a plot and a table of its own, any other JSON file is shown as it is built.
 No script, no request, every text escaped; light and dark by the reader's own setting.

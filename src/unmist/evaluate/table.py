@@ -2,7 +2,7 @@
 
 ::
 
-    python -m unmist.evaluate.table --data DATA --peer minilm=peers/minilm --work WORK \
+    unmist evaluate table --data DATA --peer minilm=peers/minilm --work WORK \
         -o docs/benchmarks
 
 A win is a difference in macro-F1 whose 95 % interval, by resampling groups, lies above zero. Writes

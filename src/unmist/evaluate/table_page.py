@@ -27,7 +27,7 @@ def _about(whole: dict[str, Any]) -> list[str]:
         "Our encoder has met the training rows of these tasks, with their labels, in pretraining; "
         "peers have not. So this compares what a user gets, not ways to pretrain.",
         "",
-        f"Written by `python -m unmist.evaluate.table`, {then['date']}, {then['machine']}, "
+        f"Written by `unmist evaluate table`, {then['date']}, {then['machine']}, "
         f"{then['threads']} threads, products in {'bfloat16' if settings['bf16'] else 'float32'}; "
         f"at most {settings['minutes']:g} minutes a fit.",
     ]

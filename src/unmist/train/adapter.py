@@ -241,7 +241,7 @@ def _calibrate(
     labelled, each = rows["dev"].labels, calibration.fair(rows["dev"].groups)
     heat = calibration.temperature(logits["dev"], labelled, each)
     odds = np.exp(calibration.log_softmax(logits["dev"] / heat))
-    chosen = calibration.thresholds(odds, labelled, precision, each=each)
+    chosen = calibration.thresholds(odds, labelled, precision)
     scores = {}
     for name in ("dev", "test"):
         if not rows[name].ids:

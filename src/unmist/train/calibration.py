@@ -65,25 +65,24 @@ def thresholds(
     actual: np.ndarray,
     precision: float,
     least_rows: int = 20,
-    each: np.ndarray | None = None,
 ) -> np.ndarray:
     """Per label, the lowest score from which answers reach ``precision`` on these rows.
 
     A label that never reaches it on ``least_rows`` rows gets 1.0: unmist always abstains on it
-    unless the network is certain. ``each`` is what each row weighs [n]; None for the same.
+    unless the network is certain. All rows count, also those of a large group: a promise had better
+    be kept on them too.
 
     Returns:
         [labels] thresholds on the calibrated probability of the predicted label.
     """
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
-    weights = np.ones(len(actual)) if each is None else each
     chosen = np.ones(probabilities.shape[1])
     for label in range(probabilities.shape[1]):
         mine = predicted == label
         order = np.argsort(-confidence[mine], kind="stable")
-        right, weight = (actual[mine] == label)[order], weights[mine][order]
+        right = (actual[mine] == label)[order]
         scores = confidence[mine][order]
-        reached = np.cumsum(right * weight) / np.cumsum(weight) >= precision
+        reached = np.cumsum(right) / np.arange(1, len(right) + 1) >= precision
         reached[: least_rows - 1] = False
         reached[:-1] &= scores[:-1] - scores[1:] > 2 * _MARGIN  # equal scores answer together
         if reached.any():

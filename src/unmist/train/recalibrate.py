@@ -92,7 +92,7 @@ def recalibrate(
     )
     heat = calibration.temperature(logits[known], actual[known], each[known])
     odds = np.exp(calibration.log_softmax(logits / heat))
-    new = _choose(odds[chosen_on], actual[chosen_on], each[chosen_on], aim)
+    new = _choose(odds[chosen_on], actual[chosen_on], aim)
     measured = (odds[~chosen_on], actual[~chosen_on], new, labels, open_to[~chosen_on])
     kept = score(*measured) | {"rows": int((~chosen_on).sum())}
     about = {
@@ -123,10 +123,10 @@ def _check(model: Model, output: Path) -> None:
         )
 
 
-def _choose(odds: np.ndarray, actual: np.ndarray, each: np.ndarray, aim: Aim) -> np.ndarray:
+def _choose(odds: np.ndarray, actual: np.ndarray, aim: Aim) -> np.ndarray:
     if aim.false_positive_rate is not None:
         return calibration.thresholds_for_false_positives(odds, actual, aim.false_positive_rate)
-    return calibration.thresholds(odds, actual, aim.precision or 0.0, each=each)
+    return calibration.thresholds(odds, actual, aim.precision or 0.0)
 
 
 def _least_precision(odds: np.ndarray, actual: np.ndarray, new: np.ndarray, aim: Aim) -> float:
