@@ -233,8 +233,7 @@ def _index(rows: list[list[str]], manifest: dict[str, Any]) -> str:
         [
             "# Specialists",
             "",
-            f"Of `{manifest['name']}` {manifest['version']}. Written by "
-            "`unmist evaluate cards`.",
+            f"Of `{manifest['name']}` {manifest['version']}. Written by `unmist evaluate cards`.",
             "",
             *markdown_table(["task", "reads", "labels", "macro-F1 on test"], rows),
             "",
