@@ -148,7 +148,8 @@ def _of_module(name: str, words: list[str]) -> str | None:
     source = Path(spec.origin).read_text(encoding="utf-8")
     source += (ROOT / "src/unmist/train/specialist.py").read_text(encoding="utf-8")
     source += (ROOT / "src/unmist/train/pretrain.py").read_text(encoding="utf-8")
-    source += (ROOT / "src/unmist/evaluate/compare/options.py").read_text(encoding="utf-8")
+    if "options.add(" in source:
+        source += (ROOT / "src/unmist/evaluate/compare/options.py").read_text(encoding="utf-8")
     for word in words:
         flag = word.split("=")[0]
         known = f'"{flag}"' in source or f"    {flag[2:].replace('-', '_')}: " in source

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -290,14 +290,27 @@ def test_even_sources_weigh_the_same() -> None:
     np.testing.assert_allclose(unnamed.weights(2, Recipe(even=1.0)), 1)
 
 
+Making = Callable[[str, list[corpus.Example]], None]
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch) -> Making:
+    """Lets rows be made for the task: what its card says of them, and the rows."""
+
+    def make(about: str, rows: list[corpus.Example]) -> None:
+        monkeypatch.setitem(more.ABOUT, TASK, about)
+        monkeypatch.setitem(more._MADE, TASK, lambda *_: rows)
+
+    return make
+
+
 def test_rows_made_for_a_task_are_told_on_its_card(
-    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, making: Making
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(encoder_folder, folder)
-    monkeypatch.setitem(more.ABOUT, TASK, "two made up")
     made = [corpus.Example(f"made{i}.com", "news", f"made{i}.com") for i in range(2)]
-    monkeypatch.setitem(more._MADE, TASK, lambda *_: made)
+    making("two made up", made)
     plain = train_task(folder, data_folder, TASK, Recipe(minutes=0.001))
     card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
     assert card["training"]["rows"] == plain["training"]["rows"] + 2
@@ -305,13 +318,12 @@ def test_rows_made_for_a_task_are_told_on_its_card(
 
 
 def test_rows_made_for_a_task_do_not_say_what_users_names_are(
-    encoder_folder: Path, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder_folder: Path, data_folder: Path, tmp_path: Path, making: Making
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(encoder_folder, folder)
-    monkeypatch.setitem(more.ABOUT, TASK, "single labels")
     made = [corpus.Example(f"made{i}", "news", f"made{i}") for i in range(500)]
-    monkeypatch.setitem(more._MADE, TASK, lambda *_: made)
+    making("single labels", made)
     card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
     assert card["special_use"] is False
 

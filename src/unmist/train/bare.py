@@ -10,6 +10,7 @@ from typing import Final
 
 from unmist.train.corpus import Example
 from unmist.train.holdout import without_suffix
+from unmist.train.varied import again
 
 SOURCE: Final = "without suffix"
 SHARE: Final = 0.5
@@ -24,6 +25,5 @@ def rows(examples: Sequence[Example], seed: int, share: float = SHARE) -> list[E
         share: of the rows, 0 to 1; those that have none to lose are left out.
     """
     chance = random.Random(f"bare {seed}")
-    drawn = chance.sample(examples, round(share * len(examples)))
-    short = [(row, without_suffix(row.text)) for row in drawn]
-    return [replace(row, text=text, source=SOURCE) for row, text in short if text != row.text]
+    short = again(examples, share, chance, without_suffix)
+    return [replace(row, source=SOURCE) for row in short]

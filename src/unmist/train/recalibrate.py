@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -86,11 +87,8 @@ def recalibrate(
             raise InputError(f"{message}; expected {LEAST_ROWS}, with labels of {task}", name)
     logits, open_to = _logits(model, task, table.texts, progress)
     known = chosen_on & (actual >= 0)
-    each = np.zeros(len(groups))
-    each[chosen_on] = calibration.fair(
-        [g for g, mine in zip(groups, chosen_on, strict=True) if mine]
-    )
-    heat = calibration.temperature(logits[known], actual[known], each[known])
+    each = calibration.fair(list(compress(groups, chosen_on)))
+    heat = calibration.temperature(logits[known], actual[known], each[known[chosen_on]])
     odds = np.exp(calibration.log_softmax(logits / heat))
     new = _choose(odds[chosen_on], actual[chosen_on], aim)
     measured = (odds[~chosen_on], actual[~chosen_on], new, labels, open_to[~chosen_on])

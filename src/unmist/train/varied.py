@@ -7,7 +7,7 @@ there as data augmentation).
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from unmist.text import normalize
@@ -25,9 +25,20 @@ def rows(examples: Sequence[Example], field: str, seed: int, share: float) -> li
         share: of the rows, 0 to 1.
     """
     chance = random.Random(f"varied {seed}")
+    return again(examples, share, chance, lambda text: _other(text, field, chance, seed))
+
+
+def again(
+    examples: Sequence[Example],
+    share: float,
+    chance: random.Random,
+    make: Callable[[str], str | None],
+) -> list[Example]:
+    """A share of the rows once more, with what ``make`` makes of their texts; those of which it
+    makes None or the text itself are left out."""
     drawn = chance.sample(examples, round(share * len(examples)))
-    said = [(row, _other(row.text, field, chance, seed)) for row in drawn]
-    return [replace(row, text=text) for row, text in said if text is not None]
+    said = [(row, make(row.text)) for row in drawn]
+    return [replace(row, text=t) for row, t in said if t is not None and t != row.text]
 
 
 def _other(text: str, field: str, chance: random.Random, seed: int) -> str | None:
