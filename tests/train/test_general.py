@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from unmist.text import Tokenizer
 from unmist.train import general
-from unmist.train.general import GeneralVectors, chosen, readable
+from unmist.train.general import GeneralVectors, centred, chosen, readable
 from unmist.train.mixture import Batch, Mixture
 from unmist.train.pretrain import Recipe, Run
 
@@ -120,3 +120,10 @@ def test_a_run_learns_to_predict_them(
     again = Run(tmp_path, plan, mixture, Tokenizer(tokenizer_file))
     assert again.general is not None
     assert torch.equal(again.general.lift.weight, run.general.lift.weight)
+
+
+def test_what_all_vectors_have_in_common_is_taken_off() -> None:
+    apart = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], np.float32)
+    found = centred((apart + np.array([50.0, 20.0])).astype(np.float16))
+    assert found == pytest.approx(apart, abs=0.05)
+    assert not np.isnan(centred(np.ones((3, 2), np.float16))).any()

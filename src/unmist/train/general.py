@@ -32,15 +32,15 @@ from unmist.train.mixture import Batch, Mixture
 # Rows of each field kind that are read; a general model knows least of hostnames, which are most.
 ROWS: Final = {
     "hostname": 80_000,
-    "url": 10_000,
-    "http": 8_000,
-    "header": 30_000,
-    "command": 24_000,
-    "path": 10_000,
+    "url": 8_000,
+    "http": 5_000,
+    "header": 20_000,
+    "command": 14_000,
+    "path": 8_000,
     "certificate": 3_000,
-    "log": 16_000,
-    "cloud": 8_000,
-    "prose": 10_000,
+    "log": 10_000,
+    "cloud": 6_000,
+    "prose": 6_000,
 }
 _MOST_TOKENS: Final = 64  # longer rows are left out: they cost most and say least of a word
 _JOINTS: Final = re.compile(r"[.\-_]+")
@@ -103,7 +103,18 @@ def vectors(folder: Path, texts: list[str]) -> Tensor:
         said = model.encode(
             texts, batch_size=256, show_progress_bar=True, normalize_embeddings=True
         )
-    return torch.from_numpy(said.astype(np.float16))
+    return torch.from_numpy(centred(said).astype(np.float16))
+
+
+def centred(said: np.ndarray) -> np.ndarray:
+    """Unit vectors without what they have in common.
+
+    Vectors of some encoders (multilingual-e5) all point the same way by and large; a cosine with
+    them as they are is near one whatever is learnt.
+    """
+    apart: np.ndarray = said.astype(np.float32) - said.mean(0, dtype=np.float32)
+    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+    return apart
 
 
 def readable(text: str, field: str) -> str:

@@ -69,6 +69,7 @@ class Recipe:
     anneal_task_share: float = 0.65  # the same two shares while the rate falls
     anneal_whole_rows: float = 0.6
     part_power: float = 0.6  # parts of a group are read in proportion to tokens ** this
+    part_cap: float = float("inf")  # most of a part's rows in a chunk: few rows are learnt by heart
     focus: str = ""  # tasks whose rows count several times, separated by spaces
     focus_weight: float = 3.0
     rest: str = ""  # tasks that are not drawn: few rows, drawn often, are learnt by heart
@@ -320,7 +321,8 @@ def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list
 
     Tokens are what time is spent on, so shares are set in tokens: each field kind has its own
     (``FIELD_SHARES``), in a field ``task_share`` of them go to the tasks' splits, and within both
-    groups a part's share goes with its tokens to the power of ``part_power``.
+    groups a part's share goes with its tokens to the power of ``part_power``. No part gives more
+    than ``part_cap`` of its rows to a chunk; what is cut off goes to all others.
     """
     parts = mixture.parts
     lengths = np.array([mixture.lengths[p.start : p.stop].mean() for p in parts])
@@ -338,7 +340,25 @@ def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list
             if shares[group].any():
                 shares[group] *= FIELD_SHARES[kind] * (share if both else 1) / shares[group].sum()
     rows = shares / lengths
-    return list(rows / rows.sum())
+    most = np.array([part.stop - part.start for part in parts]) * recipe.part_cap / CHUNK_ROWS
+    return list(_capped(rows / rows.sum(), most))
+
+
+def _capped(shares: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Shares that sum to one, none above its most: what is cut off raises all others alike.
+
+    Where all at their most do not make one, they are in proportion to that.
+    """
+    shares = shares.copy()
+    if most.sum() <= 1:
+        shares[:] = most / most.sum()
+        return shares
+    full = np.zeros(len(shares), bool)
+    while (over := (shares > most) & ~full).any():
+        full |= over
+        shares[full] = most[full]
+        shares[~full] *= (1 - shares[full].sum()) / shares[~full].sum()
+    return shares
 
 
 def main() -> None:
