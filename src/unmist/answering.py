@@ -27,8 +27,9 @@ class Answer(NamedTuple):
     Attributes:
         probabilities: float32 [labels], calibrated, in the order of the card's labels.
         truncated: whether the text was too long and read at its ends only.
-        familiar: whether the text is of the specialist's field kind, as far as can be told, and
-            not a name without meaning outside one network to one that has learnt public names.
+        familiar: whether the text is of the specialist's field kind, as far as can be told, not a
+            name without meaning outside one network to one that has learnt public names, and not
+            one of those that bear none of its labels, if it has learnt to tell them.
         best: number of the likeliest label, the first of equals.
         score: its probability.
     """
@@ -69,7 +70,7 @@ class Answerer:
         logits = np.array(self._engine.run_mixed(rows, asked), np.float64)
         if task in self._wide:
             logits += self._wide[task].logits([self._tokenizer.decode(row) for row in rows])
-        return logits
+        return logits[:, : len(self._cards[task].labels)]
 
     def encode(self, texts: Sequence[Text], field: str) -> tuple[list[list[int]], list[bool]]:
         """Token rows of normalised texts, and whether each was cut."""
@@ -117,9 +118,9 @@ class Answerer:
             logits = np.array([network[i] for i in mine], np.float64)
             if task in spelled:
                 logits += spelled[task]
-            said = _softmax(logits / self._cards[task].temperature)
+            said, inside = _read(logits, self._cards[task])
             places, texts = [asked[i][0] for i in mine], [questions[i][1] for i in mine]
-            known = familiar[places] & [self._reads(task, text) for text in texts]
+            known = familiar[places] & inside & [self._reads(task, text) for text in texts]
             was_cut = [truncated[place] for place in places]
             for i, answer in zip(mine, _answers(said, was_cut, known), strict=True):
                 answers[i] = answer
@@ -193,6 +194,15 @@ def _answers(said: np.ndarray, truncated: list[bool], familiar: np.ndarray) -> l
     scores = said[np.arange(len(said)), best].tolist()
     rows = zip(said, truncated, familiar.tolist(), best.tolist(), scores, strict=True)
     return [Answer(*row) for row in rows]
+
+
+def _read(logits: np.ndarray, card: TaskCard) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities float32 [n, labels] among the labels, and whether each row may bear one of
+    them [n], from logits [n, outputs]."""
+    said = _softmax(logits[:, : len(card.labels)] / card.temperature)
+    if card.outside is None:
+        return said, np.ones(len(logits), bool)
+    return said, _softmax(logits)[:, -1] < card.outside
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

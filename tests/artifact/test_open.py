@@ -253,7 +253,7 @@ def test_an_odd_lora(model_copy: Path, change_json: Change, values: dict[str, An
     "values",
     [
         {"task": "other"},
-        {"format": 2},
+        {"format": 3},
         {"field": "stars"},
         {"labels": ["education"]},
         {"labels": ["education", "news", "news"]},

@@ -20,9 +20,9 @@ class Adapter:
     """One specialist: its card, LoRA factors and head.
 
     ``lora`` maps ``layers.<i>.<module>`` to (A [rank, in], B [out, rank], already scaled);
-    ``weight`` is [labels, hidden], ``bias`` [labels]. ``wide`` is None or (int8 [2**bits, labels],
-    float32 [labels]): weights of hashed n-grams and what one of their units is worth. ``hash``
-    covers every byte of the adapter and nothing else.
+    ``weight`` is [outputs, hidden], ``bias`` [outputs], see :attr:`TaskCard.outputs`. ``wide`` is
+    None or (int8 [2**bits, outputs], float32 [outputs]): weights of hashed n-grams and what one of
+    their units is worth. ``hash`` covers every byte of the adapter and nothing else.
     """
 
     card: schema.TaskCard
@@ -151,8 +151,8 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str, digest: s
         )
     lora_config = schema.read(folder / layout.ADAPTER_CONFIG, schema.LoraConfig)
     lora_config.check(folder / layout.ADAPTER_CONFIG, config.num_hidden_layers)
-    labels, hidden = len(card.labels), config.hidden_size
-    head = _arrays(folder / layout.HEAD, {"weight": (labels, hidden), "bias": (labels,)})
+    outputs, hidden = card.outputs, config.hidden_size
+    head = _arrays(folder / layout.HEAD, {"weight": (outputs, hidden), "bias": (outputs,)})
     return Adapter(
         card=card,
         hash=digest,
@@ -160,7 +160,7 @@ def _adapter(folder: Path, config: schema.EncoderConfig, encoder: str, digest: s
         lora=_lora(folder / layout.ADAPTER_WEIGHTS, config, lora_config),
         weight=head["weight"],
         bias=head["bias"],
-        wide=_wide(folder / layout.WIDE, labels),
+        wide=_wide(folder / layout.WIDE, outputs),
     )
 
 

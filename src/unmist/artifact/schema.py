@@ -13,7 +13,7 @@ from unmist.text.fields import FIELDS
 
 Count = Annotated[int, Meta(gt=0, le=1_000_000)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
-TASK_FORMAT = 1
+TASK_FORMATS = (1, 2)  # 2: the head may have an output for texts that bear none of the labels
 ROUTER_FORMAT = 1
 LORA_TARGETS = frozenset({"attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"})
 MAX_RANK = 256
@@ -112,6 +112,9 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
         thresholds: per label, the probability below which unmist abstains.
         precision: the precision on the dev split that the thresholds were chosen for.
         assumes: what must be known of a text before the question makes sense; empty for nothing.
+        outside: the probability that a text bears none of the labels, among all outputs and not
+            divided by the temperature, from which on it is unfamiliar; None for a head that has no
+            output for that.
         special_use: whether it has learnt hostnames that mean something only inside one network;
             if not, they are unfamiliar to it.
         scores: measured figures per split, as written by the training command.
@@ -129,15 +132,24 @@ class TaskCard(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     data: str
     assumes: str = ""
+    outside: Probability | None = None
     special_use: bool = False
     scores: dict[str, dict[str, float]] = {}
 
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of the heads: one a label, and at the end one for none of them."""
+        return len(self.labels) + (self.outside is not None)
+
     def check(self, path: Path) -> None:
         """Raise ModelError when the parts do not fit together."""
-        if self.format != TASK_FORMAT:
+        if self.format not in TASK_FORMATS:
+            known = " and ".join(map(str, TASK_FORMATS))
             raise ModelError(
-                f"{path}: format {self.format}, this unmist reads {TASK_FORMAT}; upgrade unmist"
+                f"{path}: format {self.format}, this unmist reads {known}; upgrade unmist"
             )
+        if self.outside is not None and self.format < TASK_FORMATS[-1]:
+            raise ModelError(f"{path}: format {self.format} has no output outside of the labels")
         if self.task != path.parent.name:
             raise ModelError(f"{path}: says task {self.task!r}, lies under {path.parent.name!r}")
         if self.field not in FIELDS:

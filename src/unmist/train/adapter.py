@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.labelled.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
-from unmist.train import calibration, corpus, more, varied
+from unmist.train import calibration, corpus, more, outside, varied
 from unmist.train import wide as wide_head
 from unmist.train.export import load_encoder
 from unmist.train.familiar import Familiar
@@ -53,6 +54,7 @@ class About:
 
 _LEAST_GAIN: Final = 0.01  # nats on dev for which a wide head is kept; it has two factors to fit
 _START: Final = 0.3  # of a head from pretraining, which knows nothing of the layer beside it
+_LOST: Final = 0.05  # share of dev's rows that may be taken for ones that bear none of the labels
 _STRAYS: Final = 0.01  # public lists hold a few names that no one else can resolve
 # What must be known of a text before one of these questions makes sense.
 ASSUMPTIONS: Final = {
@@ -86,6 +88,10 @@ def train_task(
     if recipe.more:
         made = more.rows(data, task, examples["train"], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
+    if recipe.outside:
+        apart = outside.rows(data, task, recipe.seed)
+        examples = {name: part + apart[name] for name, part in examples.items()}
+        about = replace(about, data=f"{about.data}; {outside.ABOUT[task]}")
     folder = layout.adapter_folder(model, task)
     return specialise(model, folder, about, examples, recipe, go_on, made=made)
 
@@ -106,7 +112,8 @@ def specialise(
         model: the model folder that it stands on; not written to, unless ``folder`` is inside.
         folder: where the adapter is written.
         about: what its card says.
-        examples: rows of ``train``, ``dev`` and ``test``.
+        examples: rows of ``train``, ``dev`` and ``test``; with ``recipe.outside`` some of each
+            have the label :data:`unmist.train.outside.OUTSIDE`.
         recipe: how to train.
         go_on: an adapter folder to start from.
         report: is told how far it is.
@@ -129,14 +136,15 @@ def specialise(
         again = f"{recipe.views:.0%} of the rows once more in another spelling"
         about = replace(about, data=f"{about.data}; {again}")
     examples = examples | {"train": train}
+    outputs = [*about.labels, *([outside.OUTSIDE] if recipe.outside else [])]
     rows = {
-        name: encode(part, tokenizer, about.field, about.labels, limit)
+        name: encode(part, tokenizer, about.field, outputs, limit)
         for name, part in examples.items()
     }
     frozen = {name: value.clone() for name, value in encoder.state_dict().items()}
-    specialist = Specialist(encoder, len(about.labels), recipe)
+    specialist = Specialist(encoder, len(outputs), recipe)
     if go_on is not None:
-        go_on_from(specialist, go_on, about.labels)
+        go_on_from(specialist, go_on, outputs)
     else:
         known_task = start_head(specialist.head, model, folder.name, about.labels)
         if known_task and recipe.beside and recipe.wide_bits:
@@ -150,7 +158,7 @@ def specialise(
     layer = beside = wide = None
     if recipe.wide_bits:
         texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
-        layer, beside = _spelled(rows, texts, len(about.labels), recipe)
+        layer, beside = _spelled(rows, texts, len(outputs), recipe)
     log = fit(specialist, rows["train"], rows["dev"], recipe, report, beside)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}
@@ -161,7 +169,8 @@ def specialise(
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
     if go_on is not None:
         training["before"] = json.loads((go_on / layout.TASK).read_text())["training"]
-    head = {"format": 1, "task": folder.name, **vars(about), "encoder": before}
+    shape = 2 if recipe.outside else 1
+    head = {"format": shape, "task": folder.name, **vars(about), "encoder": before}
     if about.field == "hostname":
         head["special_use"] = special_use
     card = head | calibrated | {"training": training}
@@ -237,24 +246,50 @@ def _calibrate(
     labels: list[str],
     precision: float,
 ) -> dict[str, Any]:
-    """Temperature and thresholds from dev, and what they do on dev and test."""
-    labelled, each = rows["dev"].labels, calibration.fair(rows["dev"].groups)
-    heat = calibration.temperature(logits["dev"], labelled, each)
-    odds = np.exp(calibration.log_softmax(logits["dev"] / heat))
-    chosen = calibration.thresholds(odds, labelled, precision)
+    """Temperature and thresholds from dev, and what they do on dev and test.
+
+    Logits are [n, outputs]: one more than labels where texts that bear none of them are learnt.
+    """
+    inside = {name: rows[name].labels < len(labels) for name in logits}
+    among = {name: said[inside[name], : len(labels)] for name, said in logits.items()}
+    labelled = {name: rows[name].labels[inside[name]] for name in logits}
+    each = calibration.fair(list(compress(rows["dev"].groups, inside["dev"])))
+    heat = calibration.temperature(among["dev"], labelled["dev"], each)
+    odds = np.exp(calibration.log_softmax(among["dev"] / heat))
+    chosen = calibration.thresholds(odds, labelled["dev"], precision)
+    said = {"temperature": heat, "thresholds": dict(zip(labels, chosen.tolist(), strict=True))}
+    apart = dict(open_to)
+    if logits["dev"].shape[1] > len(labels):
+        stray = {n: np.exp(calibration.log_softmax(x))[:, -1] for n, x in logits.items()}
+        said["outside"] = limit = float(np.quantile(stray["dev"][inside["dev"]], 1 - _LOST))
+        apart = {name: known & (stray[name] < limit) for name, known in open_to.items()}
     scores = {}
-    for name in ("dev", "test"):
+    for name, found in among.items():
         if not rows[name].ids:
             continue
-        probabilities = np.exp(calibration.log_softmax(logits[name] / heat))
-        whole = score(probabilities, rows[name].labels, chosen, labels, open_to[name])
+        probabilities = np.exp(calibration.log_softmax(found / heat))
+        open_here = apart[name][inside[name]]
+        whole = score(probabilities, labelled[name], chosen, labels, open_here)
         scores[name] = {k: v for k, v in whole.items() if isinstance(v, float)}
-    return {
-        "temperature": heat,
-        "thresholds": dict(zip(labels, chosen.tolist(), strict=True)),
-        "precision": precision,
-        "scores": scores,
+        if not inside[name].all():
+            scores[name] |= _outsiders(logits[name], ~inside[name], apart[name], heat, chosen)
+    return said | {"precision": precision, "scores": scores}
+
+
+def _outsiders(
+    logits: np.ndarray, chosen: np.ndarray, open_to: np.ndarray, heat: float, least: np.ndarray
+) -> dict[str, float]:
+    """Shares of the chosen rows, which bear none of the labels: taken for such, and answered with a
+    label although they have none; and what would be answered if none were taken for such."""
+    odds = np.exp(calibration.log_softmax(logits[chosen, :-1] / heat))
+    above = odds.max(1) >= least[odds.argmax(1)]
+    found = open_to[chosen]
+    shares = {
+        "outside_unfamiliar": ~found,
+        "outside_answered": above & found,
+        "outside_answered_otherwise": above,
     }
+    return {name: round(float(which.mean()), 4) for name, which in shares.items()}
 
 
 def _write(folder: Path, specialist: Specialist, card: dict[str, Any]) -> None:

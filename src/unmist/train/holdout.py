@@ -38,7 +38,7 @@ def split(groups: Sequence[str], labels: Sequence[str]) -> list[str]:
     has a second group and no row in dev gives it to dev, since thresholds are chosen there. The
     same rows give the same split, in whatever order they come.
     """
-    sides = {group: _side(group) for group in set(groups)}
+    sides = {group: side(group) for group in set(groups)}
     members: defaultdict[str, set[str]] = defaultdict(set)
     for group, label in zip(groups, labels, strict=True):
         members[label].add(group)
@@ -57,7 +57,8 @@ def without_suffix(name: str) -> str:
     return name.removesuffix(f".{_suffixes().publicsuffix(name)}")
 
 
-def _side(group: str) -> str:
+def side(group: str) -> str:
+    """``train``, ``dev`` or ``test``, by a group's name alone."""
     share = _rank(group)
     if share < TEST_SHARE:
         return "test"

@@ -15,15 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from unmist.text import normalize
-from unmist.train import corpus
+from unmist.train import corpus, popular
 from unmist.train.corpus import Example
-from unmist.train.holdout import kin
 from unmist.train.mixture import withheld
 
 GENERATED: Final = 15_000
 REAL: Final = 30_000
-_REAL_FROM: Final = ("tranco", "crux", "https_everywhere", "bounty_targets")
 _TOPS: Final = ("com", "net", "org", "info", "biz", "ru", "in", "me", "eu", "cc", "top", "xyz")
 _VOWELS: Final = "aeiouy"
 _CONSONANTS: Final = "bcdfghjklmnpqrstvwxz"
@@ -69,35 +66,13 @@ def rows(data: Path, seed: int, generated: int = GENERATED, real: int = REAL) ->
     Real names are of registrable domains that no held-out file of the task has.
     """
     chance = random.Random(f"made up {seed}")
-    held = withheld(data, "hostname")
+    held, of_task = withheld(data, "hostname"), corpus.held_out_groups(data, "host-dga")
     kinds, weights = zip(*KINDS, strict=True)
     names = set()
     for kind in chance.choices(kinds, weights, k=generated):
         names.add(f"{kind(chance)}.{chance.choice(_TOPS)}")
     found = [Example(name, "dga", name, "made up") for name in sorted(names - held)]
-    for name, domain in _real(data, held, real, chance):
+    for name, domain in popular.names(data, of_task, real, chance):
         found.append(Example(name, "benign", domain, "popular"))
     chance.shuffle(found)
     return found
-
-
-def _real(
-    data: Path, held: set[str | bytes], count: int, chance: random.Random
-) -> list[tuple[str, str]]:
-    """(name, registrable domain) of popular names, half of them with sub-domains."""
-    of_task = corpus.held_out_groups(data, "host-dga")
-    bare: list[tuple[str, str]] = []
-    below: list[tuple[str, str]] = []
-    for path in corpus.sources(data, "hostname"):
-        if path.name.removesuffix(".txt.zst") not in _REAL_FROM:
-            continue
-        names = [str(normalize(name, "hostname")) for name in corpus.lines(path)]
-        names = [name.removeprefix("www.") for name in chance.sample(names, min(count, len(names)))]
-        for name, domain in zip(names, kin(names, "hostname"), strict=True):
-            if name not in held and domain not in of_task:
-                (bare if name == domain else below).append((name, domain))
-    half = count // 2
-    return [
-        *chance.sample(bare, min(half, len(bare))),
-        *chance.sample(below, min(half, len(below))),
-    ]

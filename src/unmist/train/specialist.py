@@ -36,6 +36,9 @@ class Recipe:
     balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
     even: float = 0.0  # the same for the sources that rows are from
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
+    outside: bool = (
+        False  # rows that bear none of the labels are told apart, see unmist.train.outside
+    )
     views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
@@ -165,7 +168,8 @@ def encode(
 
 
 def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:
-    """Start a head from pretraining's label layer, where that was asked about this task.
+    """Start a head from pretraining's label layer, where that was asked about this task; an output
+    that is no label stays as it is.
 
     Returns:
         Whether it was; otherwise the head stays as it is.
@@ -176,8 +180,8 @@ def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bo
     for question in questions:
         if question["name"] == task and set(labels) <= set(question["labels"]):
             rows = [first + question["labels"].index(label) for label in labels]
-            head.weight.data.copy_(weight[rows])
-            head.bias.data.copy_(bias[rows])
+            head.weight.data[: len(rows)].copy_(weight[rows])
+            head.bias.data[: len(rows)].copy_(bias[rows])
             return True
         first += len(question["labels"])
     return False
@@ -185,6 +189,11 @@ def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bo
 
 def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None:
     """Start LoRA factors and head from an adapter folder; a label it has not stays at zero.
+
+    Args:
+        specialist: is changed in place.
+        adapter: the folder to start from.
+        labels: of the specialist's outputs; the empty one stands for none of them.
 
     Raises:
         UsageError: its factors have another rank.
@@ -196,8 +205,9 @@ def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None
         raise UsageError(f"{adapter}: its factors have another rank; give the same --rank")
     peft.set_peft_model_state_dict(specialist.encoder, factors)
     head = load_file(adapter / layout.HEAD)
+    had = [*card["labels"], *([""] if card.get("outside") is not None else [])]
     for i, label in enumerate(labels):
-        if label in card["labels"]:
-            old = card["labels"].index(label)
+        if label in had:
+            old = had.index(label)
             specialist.head.weight.data[i] = head["weight"][old]
             specialist.head.bias.data[i] = head["bias"][old]

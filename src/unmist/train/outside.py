@@ -1,0 +1,91 @@
+"""Rows that bear none of a task's labels, so that its specialist can tell them from those that do.
+
+A softmax has to give every text one of its labels. Most of what a specialist is asked in use bears
+none of them: a shop's name is no news and no bank. Such rows are learnt as one class more, which is
+never answered; a text that is likely of it is ``unfamiliar``.
+
+Source of the idea: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", arXiv
+1812.04606; as a class of its own: Zhang and LeCun, "Universum Prescription", arXiv 1511.03719.
+"""
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from unmist.errors import UsageError
+from unmist.train import corpus, popular
+from unmist.train.corpus import Example
+from unmist.train.holdout import side
+
+# The label of such rows while training; no task can have it, since labels are not empty.
+OUTSIDE: Final = ""
+SPLITS: Final = ("train", "dev", "test")
+_POPULAR: Final = "popular"
+# By task, where its rows are from: popular names that the task does not have, or the rows of a task
+# that bear some of its labels.
+_FROM: Final[Mapping[str, tuple[tuple[str, frozenset[str]], ...]]] = {
+    "host-category": (
+        (_POPULAR, frozenset()),
+        ("host-category-12", frozenset({"games", "shopping"})),
+    ),
+    "host-malware-family": ((_POPULAR, frozenset()),),
+    "host-dga-family": (("host-dga", frozenset({"benign"})),),
+}
+ABOUT: Final = {
+    "host-category": "names that bear none of the labels: popular ones of no list, shops and games "
+    "of host-category-12",
+    "host-malware-family": "names that bear none of the labels: popular ones",
+    "host-dga-family": "names that bear none of the labels: benign ones of host-dga",
+}
+
+
+def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list[Example]]:
+    """Rows of each split that bear none of the task's labels; their own is :data:`OUTSIDE`.
+
+    Args:
+        data: the data folder.
+        task: the task.
+        seed: which rows are drawn.
+        most: rows of the training split, at most; a tenth of that in each of the others. The same
+            number from each place that they are from.
+
+    Raises:
+        UsageError: no such rows are known for this task.
+    """
+    if task not in _FROM:
+        raise UsageError(f"{task}: no rows outside of its labels are known; leave out --outside")
+    chance = random.Random(f"outside {seed}")
+    found: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    of_task = {row.group for name in SPLITS for row in corpus.split(data, task, name)}
+    for place, labels in _FROM[task]:
+        share = most // len(_FROM[task])
+        if place == _POPULAR:
+            drawn = _popular(data, of_task, 2 * share, chance)
+        else:
+            drawn = {name: _labelled(data, place, labels, name, of_task) for name in SPLITS}
+        for name, some in drawn.items():
+            count = share if name == "train" else share // 10
+            found[name] += chance.sample(some, min(count, len(some)))
+    return found
+
+
+def _popular(
+    data: Path, of_task: set[str], count: int, chance: random.Random
+) -> dict[str, list[Example]]:
+    """Popular names of registrable domains that the task does not have, split by these."""
+    found: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    for name, domain in popular.names(data, of_task, count, chance):
+        found[side(domain)].append(Example(name, OUTSIDE, domain, _POPULAR))
+    return found
+
+
+def _labelled(
+    data: Path, task: str, labels: frozenset[str], split: str, of_task: set[str]
+) -> list[Example]:
+    """Rows of one split of another task that bear one of these labels."""
+    return [
+        Example(row.text, OUTSIDE, row.group, f"{task} {row.label}")
+        for row in corpus.split(data, task, split)
+        if row.label in labels and row.group not in of_task
+    ]
