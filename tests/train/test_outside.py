@@ -72,6 +72,14 @@ def test_rows_bear_none_of_the_labels(data: Path) -> None:
     assert rows == outside.rows(data, TASK, SEED, most=400)
 
 
+def test_popular_names_that_seem_to_bear_a_label_are_left_out() -> None:
+    known = [corpus.Example(f"casino{i}.com", "gambling", f"casino{i}.com") for i in range(60)]
+    known += [corpus.Example(f"college{i}.org", "education", f"college{i}.org") for i in range(60)]
+    shops = [corpus.Example(f"shoes{i}.net", "", f"shoes{i}.net") for i in range(60)]
+    bank = corpus.Example("casino-royal.com", "", "casino-royal.com")
+    assert outside.without_members([*shops, bank], known) == shops
+
+
 def test_a_task_without_such_rows(data: Path) -> None:
     with pytest.raises(UsageError, match="leave out --outside"):
         outside.rows(data, "web-attack", SEED)

@@ -4,16 +4,25 @@ A softmax has to give every text one of its labels. Most of what a specialist is
 none of them: a shop's name is no news and no bank. Such rows are learnt as one class more, which is
 never answered; a text that is likely of it is ``unfamiliar``.
 
-Source of the idea: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", arXiv
-1812.04606; as a class of its own: Zhang and LeCun, "Universum Prescription", arXiv 1511.03719.
+Popular names do bear a label now and then: a bank is visited, too. Those that an n-gram classifier
+gives a label to, although it has learnt other popular names as bearing none, are left out.
+
+Sources: Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", arXiv 1812.04606; as a
+class of its own: Zhang and LeCun, "Universum Prescription", arXiv 1511.03719; leaving out:
+Northcutt et al., "Confident Learning", arXiv 1911.00068.
 """
 
 import random
-from collections.abc import Mapping
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from unmist.errors import UsageError
+from unmist.labelled.ngram import NgramClassifier
 from unmist.train import corpus, popular
 from unmist.train.corpus import Example
 from unmist.train.holdout import side
@@ -22,6 +31,9 @@ from unmist.train.holdout import side
 OUTSIDE: Final = ""
 SPLITS: Final = ("train", "dev", "test")
 _POPULAR: Final = "popular"
+_SURE: Final = 0.6  # of one of the task's labels, from which on a popular name is left out
+_FOLDS: Final = 2
+_OF_A_DOMAIN: Final = 3
 # By task, where its rows are from: popular names that the task does not have, or the rows of a task
 # that bear some of its labels.
 _FROM: Final[Mapping[str, tuple[tuple[str, frozenset[str]], ...]]] = {
@@ -61,7 +73,9 @@ def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list
     for place, labels in _FROM[task]:
         share = most // len(_FROM[task])
         if place == _POPULAR:
-            drawn = _popular(data, of_task, 2 * share, chance)
+            every = _popular(data, of_task, 3 * share, chance)
+            every = without_members(every, corpus.split(data, task, "train"))
+            drawn = {name: [row for row in every if side(row.group) == name] for name in SPLITS}
         else:
             drawn = {name: _labelled(data, place, labels, name, of_task) for name in SPLITS}
         for name, some in drawn.items():
@@ -70,14 +84,34 @@ def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list
     return found
 
 
-def _popular(
-    data: Path, of_task: set[str], count: int, chance: random.Random
-) -> dict[str, list[Example]]:
-    """Popular names of registrable domains that the task does not have, split by these."""
-    found: dict[str, list[Example]] = {name: [] for name in SPLITS}
+def without_members(apart: Sequence[Example], known: Sequence[Example]) -> list[Example]:
+    """The rows ``apart`` without those that seem to bear a label of ``known``.
+
+    Each is judged by a character n-gram classifier that has learnt ``known`` and the rows apart of
+    other groups.
+    """
+    folds = np.array([zlib.crc32(row.group.encode()) % _FOLDS for row in apart])
+    kept = np.ones(len(apart), bool)
+    for fold in range(_FOLDS):
+        mine = np.flatnonzero(folds == fold)
+        learnt = [*known, *(row for row, other in zip(apart, folds, strict=True) if other != fold)]
+        if not len(mine):
+            continue
+        judge = NgramClassifier([row.text for row in learnt], [row.label for row in learnt])
+        odds = judge.probabilities([apart[i].text for i in mine.tolist()])
+        inside = [place for place, label in enumerate(judge.labels) if label != OUTSIDE]
+        kept[mine] = odds[:, inside].max(1) < _SURE
+    return [row for row, keep in zip(apart, kept, strict=True) if keep]
+
+
+def _popular(data: Path, of_task: set[str], count: int, chance: random.Random) -> list[Example]:
+    """Popular names of registrable domains that the task does not have, a few of each."""
+    found, rows = Counter[str](), []
     for name, domain in popular.names(data, of_task, count, chance):
-        found[side(domain)].append(Example(name, OUTSIDE, domain, _POPULAR))
-    return found
+        found[domain] += 1
+        if found[domain] <= _OF_A_DOMAIN:
+            rows.append(Example(name, OUTSIDE, domain, _POPULAR))
+    return rows
 
 
 def _labelled(
