@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from unmist.evaluate import bootstrap, evaluate_task, specialists
+from unmist.labelled.data import Example
 from unmist.model import Model
+from unmist.train import outside
 
 TASK = "host-category"
 FLOOR = """
@@ -21,8 +23,14 @@ suffix_masked_macro_f1 = 0.2
 
 
 def test_the_report_has_what_evaluate_says_and_the_floor(
-    tiny_model: Model, tiny_model_folder: Path, data_folder: Path, tmp_path: Path
+    tiny_model: Model,
+    tiny_model_folder: Path,
+    data_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    apart = [Example(name, "", name, "shops") for name in ("bakery.com", "florist.de", "10.0.0.1")]
+    monkeypatch.setattr(outside, "rows", lambda *_: {"test": apart})
     data = tmp_path / "data"
     shutil.copytree(data_folder, data)
     with (data / "tasks" / TASK / "task.toml").open("a") as file:
@@ -43,7 +51,14 @@ def test_the_report_has_what_evaluate_says_and_the_floor(
     assert found["suffix_masked"]["rows"] == 200
     kept = found["test"]["kept_labels"]
     assert 0 <= kept["kept"] <= kept["labels"] <= 3
+    shops = found["outside"]["shops"]
+    verdicts = tiny_model.classify([row.text for row in apart], task=TASK)
+    assert shops["rows"] == 3
+    assert shops["unfamiliar"] == pytest.approx(1 / 3, abs=1e-4)  # the address
+    answered = sum(verdict.label is not None for verdict in verdicts)
+    assert shops["answered"] == pytest.approx(answered / 3, abs=1e-4)
     page = (tmp_path / "out/specialists.md").read_text()
+    assert f"| `{TASK}` | shops | 3 | 33.3% | {answered / 3:.1%} |" in page
     assert f"| `{TASK}` | hostname | 3 | 200 |" in page
     assert f"{said['macro_f1'] - 0.999:+.3f}" in page
     assert "n-grams that learnt without it: 0.300, 0.200" in page

@@ -24,12 +24,14 @@ from unmist.io import AtomicFile
 from unmist.labelled.data import Example, examples
 from unmist.labelled.task import ask, score
 from unmist.model import Model, load
+from unmist.train import outside
 from unmist.train.corpus import about
 from unmist.train.holdout import without_suffix
 
 SPLITS = ("test", "extra")
 MASKED = "suffix_masked"  # test rows without their public suffix, which gives part of it away
 _ROUNDS = 300
+_SEED = 1
 
 
 def measure(model: Model, task: str, data: Path) -> dict[str, Any]:
@@ -50,6 +52,9 @@ def measure(model: Model, task: str, data: Path) -> dict[str, Any]:
             replace(row, text=without_suffix(row.text)) for row in examples(folder / "test.tsv.zst")
         ]
         found[MASKED] = _split(model, task, rows)
+    if task in outside.ABOUT:
+        rows = outside.rows(data, task, _SEED)["test"]
+        found["outside"] = _outside(model, task, rows)
     return found | {"floor": {name: floor[name] for name in names if name in floor}}
 
 
@@ -77,6 +82,24 @@ def _split(model: Model, task: str, rows: list[Example]) -> dict[str, Any]:
         ),
         "kept_labels": _kept(drawn, answered[known], actual[known], predicted[known], promised),
         "unfamiliar": round(float(1 - open_to[known].mean()), 4) if known.any() else None,
+    }
+
+
+def _outside(model: Model, task: str, rows: list[Example]) -> dict[str, dict[str, float]]:
+    """By where they are from: how many of the rows that bear none of the labels are unfamiliar to
+    the specialist, and how many get a label."""
+    odds, open_to = ask(model, task, rows)
+    least = np.array([model.card(task).thresholds[label] for label in model.labels(task)])
+    answered = open_to & (odds.max(1) >= least[odds.argmax(1)])
+    sources = np.array([row.source for row in rows])
+    return {
+        source: {
+            "rows": int(mine.sum()),
+            "unfamiliar": round(float(1 - open_to[mine].mean()), 4),
+            "answered": round(float(answered[mine].mean()), 4),
+        }
+        for source in sorted(set(sources))
+        for mine in [sources == source]
     }
 
 
@@ -135,12 +158,35 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
                 f"{masked['macro_f1']:.3f}; n-grams that learnt without it: "
                 f"{floor[f'{MASKED}_accuracy']:.3f}, {floor[f'{MASKED}_macro_f1']:.3f}.",
             ]
+    lines += _outside_table(found)
     gains = [f["test"]["macro_f1"] - f["floor"]["macro_f1"] for f in found.values()]
     lines += [
         "",
         f"Above the n-gram model by {np.mean(gains):+.3f} macro-F1 in the mean over tasks.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _outside_table(found: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| `{task}` | {source} | {one['rows']:,} | {one['unfamiliar']:.1%} "
+        f"| {one['answered']:.1%} |"
+        for task, figures in found.items()
+        for source, one in figures.get("outside", {}).items()
+    ]
+    if not rows:
+        return []
+    return [
+        "",
+        "What bears none of a specialist's labels, on registrable domains that it has not learnt "
+        "from. *popular* are names of the popularity lists that are on none of the task's lists; "
+        "those that an n-gram classifier gives a label to, although it has learnt others of them "
+        "as bearing none, are left out, since most of them do bear it.",
+        "",
+        "| task | from | rows | unfamiliar | answered with a label |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
