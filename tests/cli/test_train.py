@@ -51,6 +51,27 @@ def test_from_a_csv_to_verdicts(
     assert "exists and is not empty" in again.stderr
 
 
+def test_rows_of_no_label(
+    labelled: Path,
+    tiny_model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ticking: Callable[[], SimpleNamespace],
+) -> None:
+    monkeypatch.setattr(fitting, "time", ticking())
+    others = [f"{word}{i}.net,other" for i in range(40) for word in ("garden", "bikes")]
+    labelled.write_text(labelled.read_text() + "\n".join(others) + "\n")
+    how = ["--text", "host", "--label", "kind", "--minutes", "5", "--threads", "1"]
+    command = ["train", str(labelled), *how, "--model", str(tiny_model_folder)]
+    output = str(tmp_path / "pastime")
+    result = CliRunner().invoke(main, [*command, "--none", "other", "-o", output])
+    assert result.exit_code == 0, result.stderr
+    assert "test rows of no label that get one" in result.stdout
+    result = CliRunner().invoke(main, [*command, "--none", "x", "-o", output + "-2"])
+    assert result.exit_code == 2
+    assert "'x'" in result.stderr
+
+
 def test_mistakes_are_one_line(labelled: Path, tmp_path: Path) -> None:
     output = ["-o", str(tmp_path / "out")]
     for how, message in (

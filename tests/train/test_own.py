@@ -104,6 +104,41 @@ def test_labels_that_cannot_be_learnt(
         )
 
 
+def test_rows_of_no_label_are_told_apart(
+    encoder_folder: Path,
+    tmp_path: Path,
+    ticking: Callable[[], SimpleNamespace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fitting, "time", ticking())
+    rows = table()
+    rows.texts += [f"{w}{i}.net" for i in range(40) for w in ("garden", "bikes", "shoes")]
+    rows.labels += ["neither"] * 120
+    recipe = Recipe(minutes=400 / 60, lr=1e-2, patience=8, wide_bits=10)
+    folder = tmp_path / "pastime"
+    card = own.train_own(
+        rows, "rows.csv", "hostname", encoder_folder, folder, recipe, none="neither"
+    )
+    assert card["labels"] == ["play", "read"]
+    assert card["format"] == 2
+    assert "'neither' bear none of the others" in card["data"]
+    scores = card["scores"]["test"]
+    assert scores["outside_unfamiliar"] > 0.8
+    assert scores["accuracy"] > 0.8
+    assert card["scores"]["ngram_test"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("none", "message"),
+    [("neither", "no row has the label 'neither' of --none"), ("read", "one label beside 'read'")],
+)
+def test_a_label_for_none_that_does_not_fit(none: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        own.train_own(
+            table(), "rows.csv", "hostname", tmp_path, tmp_path / "o", Recipe(), none=none
+        )
+
+
 def test_an_output_that_is_taken(adapter: Path, encoder_folder: Path) -> None:
     with pytest.raises(UsageError, match="exists and is not empty"):
         own.train_own(table(), "rows.csv", "hostname", encoder_folder, adapter, Recipe())

@@ -67,6 +67,11 @@ _WIDE_BITS: Final = 15  # 32 KiB a label, kept only where dev gains by it
     "where the spelling itself is the question.",
 )
 @click.option(
+    "--none",
+    metavar="LABEL",
+    help="Rows with this label bear none of the others: what is like them gets no label.",
+)
+@click.option(
     "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="CPU threads."
 )
 @click.option(
@@ -92,6 +97,7 @@ def command(
     rank: int | None,
     precision: float,
     views: float,
+    none: str | None,
     threads: int,
     progress: str,
     as_json: bool,
@@ -129,7 +135,7 @@ def command(
     _warn_of_kind(rows.texts, field, model_folder(model_path))
     how = (rows, file.name, field, model_folder(model_path), output, recipe, go_on)
     with _reporter(progress) as told:
-        card = train_own(*how, told)
+        card = train_own(*how, told, none=none)
     _show(card, output, use_it(output, card["task"], model_path), as_json=as_json)
 
 
@@ -201,5 +207,10 @@ def _show(card: dict[str, Any], output: Path, use: str, *, as_json: bool) -> Non
                 f"{mine['macro_f1']} (character n-grams {floor['macro_f1']})"
             )
             said[f"{split} coverage"] = mine["coverage"]
+            if "outside_answered" in mine:
+                without = mine["outside_answered_otherwise"]
+                said[f"{split} rows of no label that get one"] = (
+                    f"{mine['outside_answered']} (by their score alone {without})"
+                )
     said["use it"] = use
     out.write("\n".join(facts(said)) + "\n")

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -20,6 +21,7 @@ from unmist.train import holdout
 from unmist.train.adapter import About, specialise
 from unmist.train.corpus import Example
 from unmist.train.fitting import Report, print_json
+from unmist.train.outside import OUTSIDE
 from unmist.train.specialist import Recipe
 
 MIN_DEV_ROWS: Final = 5
@@ -41,6 +43,7 @@ def train_own(
     go_on: Path | None = None,
     report: Report = print_json,
     compare: bool = True,
+    none: str | None = None,
 ) -> dict[str, Any]:
     """Train an adapter folder from labelled rows.
 
@@ -55,6 +58,7 @@ def train_own(
         report: is told how far it is.
         compare: whether a character n-gram classifier is trained on the same split, whose
             figures stand as ``ngram_dev`` and ``ngram_test`` beside the adapter's own.
+        none: a label of rows that bear none of the others; it is learnt and never answered.
 
     Returns:
         The content of the card, ``task.json``.
@@ -72,13 +76,18 @@ def train_own(
     if go_on is not None:
         _check_start(go_on, model, field)
     examples = split(table, field, source)
-    labels = sorted(set(table.labels))
+    labels = sorted(set(table.labels) - {none})
+    if none is not None:
+        _check_none(none, table, labels, source)
+        recipe = replace(recipe, outside=True)
+        examples = {side: _set_apart(rows, none) for side, rows in examples.items()}
     about = About(
         title=f"{output.name}, trained on {source}",
         field=field,
         labels=labels,
         licence="as the data",
-        data=f"{source}: {_sizes(examples)}; split by {'group' if table.groups else _rule(field)}",
+        data=f"{source}: {_sizes(examples)}; split by {'group' if table.groups else _rule(field)}"
+        + ("" if none is None else f"; those with the label {none!r} bear none of the others"),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".unmist-", dir=output.parent) as unfinished:
@@ -142,6 +151,18 @@ def split(table: Table, field: str, source: str) -> dict[str, list[Example]]:
     return parts
 
 
+def _check_none(none: str, table: Table, labels: Sequence[str], source: str) -> None:
+    if none not in table.labels:
+        known = ", ".join(labels[:9])
+        raise InputError(f"no row has the label {none!r} of --none; labels: {known}", source)
+    if len(labels) < 2:
+        raise InputError(f"one label beside {none!r}, {labels[0]!r}; a choice needs two", source)
+
+
+def _set_apart(rows: list[Example], none: str) -> list[Example]:
+    return [replace(row, label=OUTSIDE) if row.label == none else row for row in rows]
+
+
 def _check_start(go_on: Path, model: Path, field: str) -> None:
     """Refuse to go on from what is no adapter of this field kind on this model."""
     if not (go_on / layout.TASK).is_file():
@@ -168,6 +189,7 @@ def _sizes(examples: dict[str, list[Example]]) -> str:
 
 
 def _floor(examples: dict[str, list[Example]], labels: list[str]) -> dict[str, dict[str, float]]:
+    examples = {n: [e for e in rows if e.label != OUTSIDE] for n, rows in examples.items()}
     train = examples["train"]
     classifier = NgramClassifier([e.text for e in train], [e.label for e in train])
     scores = {}
