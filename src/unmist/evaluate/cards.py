@@ -133,6 +133,12 @@ def _labels(card: dict[str, Any]) -> list[str]:
     ]
 
 
+def _kind(view: dict[str, Any]) -> str:
+    if not view["evasion"]:
+        return "means the same"
+    return "evasion" if view.get("learnt", True) else "evasion, not learnt from"
+
+
 def _robustness(measured: dict[str, Any], task: str) -> list[str]:
     found = next((one for one in measured.get("tasks", []) if one["task"] == task), None)
     if found is None:
@@ -140,7 +146,7 @@ def _robustness(measured: dict[str, Any], task: str) -> list[str]:
     rows = [
         [
             name,
-            "evasion" if view["evasion"] else "means the same",
+            _kind(view),
             f"{100 * view['accuracy_lost']['value']:.1f}",
             f"{view['flipped']:,} of {view['rows']:,}",
         ]

@@ -10,7 +10,8 @@ _ROBUSTNESS = """# Robustness
 Written by `{command}`, model `{model}`. Rows of the test split, drawn with seed {seed}; in brackets
 95 % intervals by resampling groups. *Lost* is in points, against the same rows as they stand;
 *flipped* are rows whose label was right and became wrong; *abstain of these* is the share of them
-that unmist does not stand by. What each view does: `unmist.text.views`.
+that unmist does not stand by. What each view does: `unmist.text.views`. Specialists may have learnt
+from other rows in the same views, but for those under *evasions not learnt from*.
 """
 _EXPLANATIONS = """# Explanations: the deletion test
 {note}
@@ -23,6 +24,11 @@ rows of fewer than five bytes or that are not UTF-8. The aim is a ratio of 2.
 | task | rows | skipped | attributed | random | ratio |
 |---|---|---|---|---|---|
 """
+_PARTS = (  # evasion, learnt, title
+    (False, True, "invariances"),
+    (True, True, "evasions"),
+    (True, False, "evasions not learnt from"),
+)
 _COLUMNS = (
     "view",
     "rows",
@@ -69,17 +75,29 @@ def _task(result: Mapping[str, Any]) -> str:
         f"{result['rows']:,} rows in {result['groups']:,} groups. As they stand: accuracy "
         f"{_share(clean['accuracy'])}, macro-F1 {_share(clean['macro_f1'])}, abstain "
         f"{_share(clean['abstain'])}. All evasions together flip {result['evasions']['flipped']:,} "
-        f"answers; unmist abstains on {_share(result['evasions']['flipped_abstain'])} of them.",
+        f"answers; unmist abstains on {_share(result['evasions']['flipped_abstain'])} of them"
+        f"{_unlearnt(result['unlearnt'])}.",
         "",
         "| " + " | ".join(_COLUMNS) + " |",
         "|" + "---|" * len(_COLUMNS),
     ]
-    for evasion, title in ((False, "invariances"), (True, "evasions")):
-        names = [name for name, view in result["views"].items() if view["evasion"] is evasion]
+    for evasion, learnt, title in _PARTS:
+        names = [
+            name
+            for name, view in result["views"].items()
+            if view["evasion"] is evasion and view["learnt"] is learnt
+        ]
         if names:
             lines.append(f"| *{title}* |" + " |" * (len(_COLUMNS) - 1))
         lines += [_row(name, result["views"][name]) for name in names]
     return "\n".join([*lines, ""])
+
+
+def _unlearnt(flips: Mapping[str, Any]) -> str:
+    if not flips["flipped"]:
+        return ""
+    share = _share(flips["flipped_abstain"])
+    return f"; on {share} of the {flips['flipped']:,} of evasions that none has learnt"
 
 
 def _row(name: str, view: Mapping[str, Any]) -> str:

@@ -17,6 +17,9 @@ from unmist.labelled.data import Example
 from unmist.model import Model
 from unmist.text.views import View, vary, views
 
+_Flips = tuple[np.ndarray, np.ndarray]
+"""Places of rows that were flipped, and whether unmist abstains on each."""
+
 ROWS: Final = 2000
 _BATCH: Final = 512
 
@@ -57,9 +60,10 @@ def measure(
         the share that unmist does not stand by. ``views``: by name, the same under the view, with
         ``rows``, those that it applies to; ``accuracy_lost`` and ``macro_f1_lost`` against the
         same rows as they stand; ``flipped``, how many were right and became wrong, and
-        ``flipped_abstain``, the share of those that unmist abstains on. ``evasions``: the flips of
-        all evasions together. Every figure has ``value``, ``low`` and ``high``, a 95 % interval
-        over groups.
+        ``flipped_abstain``, the share of those that unmist abstains on; ``learnt``, whether
+        specialists may have learnt from the view. ``evasions``: the flips of all evasions together,
+        and ``unlearnt`` those of the evasions that none has learnt from. Every figure has
+        ``value``, ``low`` and ``high``, a 95 % interval over groups.
 
     Raises:
         InputError: the file cannot be read or has no rows.
@@ -72,7 +76,7 @@ def measure(
     clean = _ask(model, task, [row.text for row in chosen])
     progress(len(chosen))
     scores: dict[str, Any] = {}
-    flips: list[tuple[np.ndarray, np.ndarray]] = []
+    flips: dict[bool, list[_Flips]] = {True: [], False: []}
     for view in views(card.field):
         place, texts = _made(view, chosen, seed)
         if not texts:
@@ -83,9 +87,10 @@ def measure(
         scores[view.name], flipped = _compare(
             drawn[:, place], actual[place], before, said, len(card.labels)
         )
-        scores[view.name] = {"evasion": view.evasion, "rows": len(texts), **scores[view.name]}
+        kind = {"evasion": view.evasion, "learnt": view.learnt, "rows": len(texts)}
+        scores[view.name] = kind | scores[view.name]
         if view.evasion:
-            flips.append((place[flipped], ~said.answered[flipped]))
+            flips[view.learnt].append((place[flipped], ~said.answered[flipped]))
     return {
         "task": task,
         "field": card.field,
@@ -96,7 +101,8 @@ def measure(
         "seed": seed,
         "clean": _scores(drawn, actual, clean, len(card.labels)),
         "views": scores,
-        "evasions": _together(drawn, flips),
+        "evasions": _together(drawn, flips[True] + flips[False]),
+        "unlearnt": _together(drawn, flips[False]),
     }
 
 
@@ -150,8 +156,8 @@ def _compare(
     return scores, flipped
 
 
-def _together(drawn: np.ndarray, flips: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
-    """Flips of all evasions: how many, and the share that ends as abstain."""
+def _together(drawn: np.ndarray, flips: list[_Flips]) -> dict[str, Any]:
+    """Flips of some evasions: how many, and the share that ends as abstain."""
     if not flips:
         return {"flipped": 0, "flipped_abstain": bootstrap.figure(np.array([np.nan]))}
     place = np.concatenate([rows for rows, _ in flips])

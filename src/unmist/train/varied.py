@@ -1,9 +1,9 @@
 """Rows in other spellings, so that a specialist answers alike however a text is written.
 
-The spellings are those of :mod:`unmist.text.views`; which one a row gets is drawn among those of
-its field kind that apply to it and that normalising does not undo. Source of learning from them:
-Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural Networks", ICDAR 2003 (known
-there as data augmentation).
+The spellings are those of :mod:`unmist.text.views` that may be learnt; which one a row gets is
+drawn among those of its field kind that apply to it and that normalising does not undo. Source of
+learning from them: Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural
+Networks", ICDAR 2003 (known there as data augmentation).
 """
 
 import random
@@ -44,7 +44,7 @@ def again(
 def _other(text: str, field: str, chance: random.Random, seed: int) -> str | None:
     """One spelling that reads differently once normalised; of those that mean the same as often as
     of those that evade, where there are both."""
-    known, read = views(field), normalize(text, field)
+    known, read = [view for view in views(field) if view.learnt], normalize(text, field)
     order = chance.sample(known, len(known))
     order.sort(key=lambda view: view.evasion, reverse=chance.random() < 0.5)
     tried = (vary(view, text, seed) for view in order)

@@ -175,3 +175,55 @@ def test_padding_leaves_the_text_where_it_is(field: str, text: str, seed: int) -
         if one.name.startswith("pad_"):
             other = vary(one, text, seed)
             assert other is None or text in other
+
+
+def test_some_evasions_are_kept_from_learning() -> None:
+    for field in FIELDS:
+        kept = [one for one in views(field) if not one.learnt]
+        assert kept
+        assert all(one.evasion for one in kept)
+        assert any(one.learnt for one in views(field))
+
+
+@given(NAMES, SEEDS)
+def test_one_letter_more_or_less(name: str, seed: int) -> None:
+    for kind, longer in (("double", 1), ("drop", -1), ("hyphen", 1)):
+        other = vary(view("hostname", kind), name, seed)
+        if other is not None:
+            assert len(other) == len(name) + longer
+            assert other.count(".") == name.count(".")
+            assert [label[:1] for label in other.split(".")] == [
+                label[:1] for label in name.split(".")
+            ]
+    hyphened = vary(view("hostname", "hyphen"), "paypal.com", seed)
+    assert hyphened is not None
+    assert hyphened.replace("-", "") == "paypal.com"
+
+
+@pytest.mark.parametrize("line", SHELLS)
+def test_empty_quotes_mean_nothing(line: str) -> None:
+    other = vary(view("command", "empty_quotes"), line)
+    assert other is not None
+    assert other.replace('""', "", 1) == line
+    if "|" not in line:
+        assert shlex.split(other) == shlex.split(line)
+
+
+@given(LINES, SEEDS)
+def test_tabs_part_words_as_spaces_do(line: str, seed: int) -> None:
+    other = vary(view("command", "tabs"), line, seed)
+    assert other is None or shlex.split(other) == shlex.split(line)
+
+
+def test_tabs_in_payloads() -> None:
+    tabs = view("http", "tabs")
+    assert vary(tabs, "1 or 1=1 --") == "1\tor\t1=1\t--"
+    assert vary(tabs, "id=1+union%20select a") == "id=1%09union%09select%09a"
+    assert vary(tabs, "id=1") is None
+
+
+def test_a_separator_twice() -> None:
+    double = view("path", "double_slash")
+    assert vary(double, "/etc/passwd") == "/etc//passwd"
+    assert vary(double, "C:\\Users") == "C:\\\\Users"
+    assert vary(double, "id_rsa") is None

@@ -108,6 +108,22 @@ def pad_end(text: str, chance: random.Random) -> str | None:
     return text + _REMARK[shell(text)].format(filler(chance, 120))
 
 
+def empty_quotes(text: str, chance: random.Random) -> str | None:
+    """A pair of quotes with nothing inside, in the middle of the program's name: shells drop it."""
+    match = _PROGRAM.match(text)
+    if not match or len(match[0].strip()) < 2 or _KEYWORDS.search(match[0]):
+        return None
+    start = match.end() - len(match[0].lstrip())
+    place = chance.randrange(start + 1, match.end())
+    return f'{text[:place]}""{text[place:]}'
+
+
+def tabs(text: str, _chance: random.Random) -> str | None:
+    """Tabs for spaces, as far as nothing is quoted: shells part words at either."""
+    plain = _plain(text).strip(" ")
+    return text.replace(plain, plain.replace(" ", "\t"), 1) if plain else None
+
+
 def path_case(text: str, chance: random.Random) -> str | None:
     """A Windows path, whose case means nothing."""
     return random_case(text, chance) if _DRIVE_OR_BACKSLASH.match(text) else None
@@ -129,6 +145,15 @@ def pad_path_start(text: str, _chance: random.Random) -> str | None:
 def pad_path_end(text: str, _chance: random.Random) -> str | None:
     """Spaces at the end."""
     return text + " " * 40
+
+
+def double_slash(text: str, chance: random.Random) -> str | None:
+    """One separator twice, where it is not the first character."""
+    places = [i for i, c in enumerate(text) if c in "/\\" and i > 0]
+    if not places:
+        return None
+    i = chance.choice(places)
+    return text[:i] + text[i] + text[i:]
 
 
 def _plain(text: str) -> str:
@@ -162,6 +187,8 @@ COMMAND: Final = (
     View("append_benign", True, append_benign),
     View("pad_start", True, pad_start),
     View("pad_end", True, pad_end),
+    View("empty_quotes", True, empty_quotes, learnt=False),
+    View("tabs", True, tabs, learnt=False),
 )
 PATH: Final = (
     View("random_case", False, path_case),
@@ -170,4 +197,5 @@ PATH: Final = (
     View("prepend_benign", True, prepend_folder),
     View("pad_start", True, pad_path_start),
     View("pad_end", True, pad_path_end),
+    View("double_slash", True, double_slash, learnt=False),
 )

@@ -4,7 +4,16 @@ import random
 import re
 from typing import Final
 
-from unmist.text.views.view import View, filler, in_a_word, look_alike, random_case, swap_two
+from unmist.text.views.view import (
+    View,
+    double_one,
+    drop_one,
+    filler,
+    in_a_word,
+    look_alike,
+    random_case,
+    swap_two,
+)
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?=:[ \t])")
 _ACTION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
@@ -19,6 +28,16 @@ def swap(text: str, chance: random.Random) -> str | None:
 def homoglyph(text: str, chance: random.Random) -> str | None:
     """Up to three letters of a word from another script."""
     return in_a_word(text, chance, lambda word, chance: look_alike(word, chance, 3))
+
+
+def double(text: str, chance: random.Random) -> str | None:
+    """One letter of a word twice."""
+    return in_a_word(text, chance, double_one)
+
+
+def drop(text: str, chance: random.Random) -> str | None:
+    """One letter inside a word left out."""
+    return in_a_word(text, chance, drop_one)
 
 
 def pad_start(text: str, chance: random.Random) -> str | None:
@@ -49,4 +68,6 @@ EVASIONS: Final = (
     View("homoglyph", True, homoglyph),
     View("pad_start", True, pad_start),
     View("pad_end", True, pad_end),
+    View("double", True, double, learnt=False),
+    View("drop", True, drop, learnt=False),
 )

@@ -10,7 +10,15 @@ from typing import Final
 
 import idna
 
-from unmist.text.views.view import View, filler, look_alike, random_case, swap_two
+from unmist.text.views.view import (
+    View,
+    double_one,
+    drop_one,
+    filler,
+    look_alike,
+    random_case,
+    swap_two,
+)
 
 _NAME: Final = re.compile(r"(?:[^\s./:@*\\?#%]+\.)+[^\s./:@*\\?#%]+")
 _MOST_LABEL: Final = 63
@@ -90,6 +98,29 @@ def pad_end(text: str, chance: random.Random) -> str | None:
     return _in_main_label(text, lambda label: f"{label}-{digits}")
 
 
+def double(text: str, chance: random.Random) -> str | None:
+    """One letter or digit twice, as in a typing error."""
+    return _in_main_label(text, lambda label: double_one(label, chance))
+
+
+def drop(text: str, chance: random.Random) -> str | None:
+    """One letter or digit left out, neither the first nor the last."""
+    return _in_main_label(text, lambda label: drop_one(label, chance))
+
+
+def hyphen(text: str, chance: random.Random) -> str | None:
+    """A hyphen inside a word."""
+
+    def parted(label: str) -> str | None:
+        places = [i for i in range(1, len(label)) if label[i - 1 : i + 1].isalnum()]
+        if not places:
+            return None
+        i = chance.choice(places)
+        return f"{label[:i]}-{label[i:]}"
+
+    return _in_main_label(text, parted)
+
+
 def _in_main_label(text: str, change: Callable[[str], str | None]) -> str | None:
     if not _NAME.fullmatch(text):
         return None
@@ -118,4 +149,7 @@ VIEWS: Final = (
     View("append_benign", True, append_benign),
     View("pad_start", True, pad_start),
     View("pad_end", True, pad_end),
+    View("double", True, double, learnt=False),
+    View("drop", True, drop, learnt=False),
+    View("hyphen", True, hyphen, learnt=False),
 )

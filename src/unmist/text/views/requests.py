@@ -12,6 +12,7 @@ _URL: Final = re.compile(
     r"(?P<port>:[0-9]{1,5})?(?P<rest>[/?#].*)?",
     re.DOTALL,
 )
+_SPACE: Final = re.compile(r"\+|%20| ")
 _FORM: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}=[^<\s]")
 
 
@@ -86,8 +87,16 @@ def pad_form_end(text: str, chance: random.Random) -> str | None:
     return f"{text}&note={end}" if _FORM.match(text) else f"{text} {end}"
 
 
+def tabs(text: str, _chance: random.Random) -> str | None:
+    """Tabs for spaces: SQL, HTML and shells part words at either."""
+    if _FORM.match(text):
+        name, sign, values = text.partition("=")
+        return name + sign + _SPACE.sub("%09", values)
+    return text.replace(" ", "\t")
+
+
 _HOST_EVASIONS: Final = tuple(
-    View(view.name, True, _on_host(view.make))
+    View(view.name, True, _on_host(view.make), view.learnt)
     for view in names.VIEWS
     if view.evasion and view.name != "pad_end"
 )
@@ -107,4 +116,5 @@ HTTP: Final = (
     View("append_benign", True, append_parameter),
     View("pad_start", True, pad_form_start),
     View("pad_end", True, pad_form_end),
+    View("tabs", True, tabs, learnt=False),
 )

@@ -39,11 +39,14 @@ class View:
         name: e.g. ``trailing_dot``.
         evasion: whether it tries to change the answer; otherwise it keeps the meaning.
         make: the change itself.
+        learnt: whether specialists may learn from it. The others are kept for measuring: somebody
+            who wants to get past a reader does not keep to what it has learnt.
     """
 
     name: str
     evasion: bool
     make: Make
+    learnt: bool = True
 
 
 def vary(view: View, text: str, seed: int = 0) -> str | None:
@@ -74,6 +77,25 @@ def swap_two(word: str, chance: random.Random) -> str | None:
         return None
     i = chance.choice(places)
     return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+def double_one(word: str, chance: random.Random) -> str | None:
+    """One letter or digit stands there twice."""
+    return _at_one(word, chance, lambda sign: sign * 2)
+
+
+def drop_one(word: str, chance: random.Random) -> str | None:
+    """One letter or digit is left out, neither the first nor the last."""
+    inner = _at_one(word[1:-1], chance, lambda _sign: "")
+    return None if inner is None else word[0] + inner + word[-1]
+
+
+def _at_one(word: str, chance: random.Random, change: Callable[[str], str]) -> str | None:
+    places = [i for i, c in enumerate(word) if c.isalnum()]
+    if not places:
+        return None
+    i = chance.choice(places)
+    return word[:i] + change(word[i]) + word[i + 1 :]
 
 
 def look_alike(word: str, chance: random.Random, most: int = 1) -> str | None:
