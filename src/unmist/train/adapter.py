@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +21,10 @@ from torch import Tensor
 from unmist.artifact import layout, manifest
 from unmist.engine.wide import Wide
 from unmist.errors import ModelError
-from unmist.labelled.task import score
 from unmist.text import Tokenizer, is_special_use, normalize
 from unmist.train import calibration, corpus, more, outside, varied
 from unmist.train import wide as wide_head
+from unmist.train.calibrated import calibrated
 from unmist.train.export import load_encoder
 from unmist.train.familiar import Familiar
 from unmist.train.fitting import Report, fit, print_json
@@ -54,7 +53,6 @@ class About:
 
 _LEAST_GAIN: Final = 0.01  # nats on dev for which a wide head is kept; it has two factors to fit
 _START: Final = 0.3  # of a head from pretraining, which knows nothing of the layer beside it
-_LOST: Final = 0.05  # share of dev's rows that may be taken for ones that bear none of the labels
 _STRAYS: Final = 0.01  # public lists hold a few names that no one else can resolve
 # What must be known of a text before one of these questions makes sense.
 ASSUMPTIONS: Final = {
@@ -165,7 +163,7 @@ def specialise(
     if layer is not None:
         least = -np.inf if recipe.beside else _LEAST_GAIN  # it has learnt what the layer leaves
         wide = _widen(specialist, logits, rows, texts, layer, least)
-    calibrated = _calibrate(logits, rows, open_to, about.labels, recipe.precision)
+    chosen = calibrated(logits, rows, open_to, about.labels, recipe.precision)
     training = {"recipe": vars(recipe), "rows": len(rows["train"].ids), "log": log}
     if go_on is not None:
         training["before"] = json.loads((go_on / layout.TASK).read_text())["training"]
@@ -173,7 +171,7 @@ def specialise(
     head = {"format": shape, "task": folder.name, **vars(about), "encoder": before}
     if about.field == "hostname":
         head["special_use"] = special_use
-    card = head | calibrated | {"training": training}
+    card = head | chosen | {"training": training}
     _write(folder, specialist, card)
     (folder / layout.WIDE).unlink(missing_ok=True)  # of the adapter that was here before
     if wide is not None:
@@ -237,59 +235,6 @@ def _widen(
         said = mixed.network * logits[name] + mixed.bias + mixed.wide.logits(texts[name])
         logits[name] = said.astype(np.float32)
     return mixed.wide
-
-
-def _calibrate(
-    logits: dict[str, np.ndarray],
-    rows: dict[str, Rows],
-    open_to: dict[str, np.ndarray],
-    labels: list[str],
-    precision: float,
-) -> dict[str, Any]:
-    """Temperature and thresholds from dev, and what they do on dev and test.
-
-    Logits are [n, outputs]: one more than labels where texts that bear none of them are learnt.
-    """
-    inside = {name: rows[name].labels < len(labels) for name in logits}
-    among = {name: said[inside[name], : len(labels)] for name, said in logits.items()}
-    labelled = {name: rows[name].labels[inside[name]] for name in logits}
-    each = calibration.fair(list(compress(rows["dev"].groups, inside["dev"])))
-    heat = calibration.temperature(among["dev"], labelled["dev"], each)
-    odds = np.exp(calibration.log_softmax(among["dev"] / heat))
-    chosen = calibration.thresholds(odds, labelled["dev"], precision)
-    said = {"temperature": heat, "thresholds": dict(zip(labels, chosen.tolist(), strict=True))}
-    apart = dict(open_to)
-    if logits["dev"].shape[1] > len(labels):
-        stray = {n: np.exp(calibration.log_softmax(x))[:, -1] for n, x in logits.items()}
-        said["outside"] = limit = float(np.quantile(stray["dev"][inside["dev"]], 1 - _LOST))
-        apart = {name: known & (stray[name] < limit) for name, known in open_to.items()}
-    scores = {}
-    for name, found in among.items():
-        if not rows[name].ids:
-            continue
-        probabilities = np.exp(calibration.log_softmax(found / heat))
-        open_here = apart[name][inside[name]]
-        whole = score(probabilities, labelled[name], chosen, labels, open_here)
-        scores[name] = {k: v for k, v in whole.items() if isinstance(v, float)}
-        if not inside[name].all():
-            scores[name] |= _outsiders(logits[name], ~inside[name], apart[name], heat, chosen)
-    return said | {"precision": precision, "scores": scores}
-
-
-def _outsiders(
-    logits: np.ndarray, chosen: np.ndarray, open_to: np.ndarray, heat: float, least: np.ndarray
-) -> dict[str, float]:
-    """Shares of the chosen rows, which bear none of the labels: taken for such, and answered with a
-    label although they have none; and what would be answered if none were taken for such."""
-    odds = np.exp(calibration.log_softmax(logits[chosen, :-1] / heat))
-    above = odds.max(1) >= least[odds.argmax(1)]
-    found = open_to[chosen]
-    shares = {
-        "outside_unfamiliar": ~found,
-        "outside_answered": above & found,
-        "outside_answered_otherwise": above,
-    }
-    return {name: round(float(which.mean()), 4) for name, which in shares.items()}
 
 
 def _write(folder: Path, specialist: Specialist, card: dict[str, Any]) -> None:
