@@ -19,7 +19,7 @@ def calibrated(
     labels: list[str],
     precision: float,
 ) -> dict[str, Any]:
-    """Temperature, thresholds and, where there is an output for it, the limit outside of the labels.
+    """Temperature, thresholds and, where there is an output for it, the limit outside the labels.
 
     Args:
         logits: [n, outputs] of ``dev`` and ``test``; one output more than labels where texts that
