@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from unmist.cli import main
 from unmist.train import fitting
@@ -24,19 +24,26 @@ def labelled(tmp_path: Path) -> Path:
     return path
 
 
-def test_from_a_csv_to_verdicts(
+@pytest.fixture
+def train(
     labelled: Path,
     tiny_model_folder: Path,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     ticking: Callable[[], SimpleNamespace],
-) -> None:
+) -> Callable[..., Result]:
+    """``unmist train`` on the labelled file, with these arguments more, for 300 ticks."""
     monkeypatch.setattr(fitting, "time", ticking())
+    how = ["--text", "host", "--label", "kind", "--minutes", "5", "--threads", "1"]
+    command = ["train", str(labelled), *how, "--model", str(tiny_model_folder)]
+    return lambda *more: CliRunner().invoke(main, [*command, *map(str, more)])
+
+
+def test_from_a_csv_to_verdicts(
+    train: Callable[..., Result], tiny_model_folder: Path, tmp_path: Path
+) -> None:
     model = ["--model", str(tiny_model_folder)]
     adapter = tmp_path / "pastime"
-    how = ["--text", "host", "--label", "kind", "--minutes", "5", "--threads", "1"]
-    command = ["train", str(labelled), *how, *model, "-o", str(adapter)]
-    result = CliRunner().invoke(main, command)
+    result = train("-o", adapter)
     assert result.exit_code == 0, result.stderr
     assert "character n-grams" in result.stdout
     assert "1 rows left out: empty" in result.stderr
@@ -46,28 +53,18 @@ def test_from_a_csv_to_verdicts(
     assert result.exit_code == 0, result.stderr
     verdicts = [json.loads(line) for line in result.stdout.splitlines()]
     assert [v["model_label"] for v in verdicts] == ["play", "read"]
-    again = CliRunner().invoke(main, command)
+    again = train("-o", adapter)
     assert again.exit_code == 2
     assert "exists and is not empty" in again.stderr
 
 
-def test_rows_of_no_label(
-    labelled: Path,
-    tiny_model_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    ticking: Callable[[], SimpleNamespace],
-) -> None:
-    monkeypatch.setattr(fitting, "time", ticking())
+def test_rows_of_no_label(train: Callable[..., Result], labelled: Path, tmp_path: Path) -> None:
     others = [f"{word}{i}.net,other" for i in range(40) for word in ("garden", "bikes")]
     labelled.write_text(labelled.read_text() + "\n".join(others) + "\n")
-    how = ["--text", "host", "--label", "kind", "--minutes", "5", "--threads", "1"]
-    command = ["train", str(labelled), *how, "--model", str(tiny_model_folder)]
-    output = str(tmp_path / "pastime")
-    result = CliRunner().invoke(main, [*command, "--none", "other", "-o", output])
+    result = train("--none", "other", "-o", tmp_path / "pastime")
     assert result.exit_code == 0, result.stderr
     assert "test rows of no label that get one" in result.stdout
-    result = CliRunner().invoke(main, [*command, "--none", "x", "-o", output + "-2"])
+    result = train("--none", "x", "-o", tmp_path / "pastime-2")
     assert result.exit_code == 2
     assert "'x'" in result.stderr
 

@@ -55,7 +55,7 @@ def data(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_rows_bear_none_of_the_labels(data: Path) -> None:
     rows = outside.rows(data, TASK, SEED, most=400)
-    assert {row.label for part in rows.values() for row in part} == {outside.OUTSIDE}
+    assert {row.label for part in rows.values() for row in part} == {corpus.OUTSIDE}
     sources = {row.source for row in rows["train"]}
     assert sources == {"popular", "host-category-12 games"}
     groups = {name: {row.group for row in part} for name, part in rows.items()}

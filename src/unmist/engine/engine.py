@@ -18,7 +18,7 @@ SHAPES_KEPT: Final = 128
 
 @dataclass(frozen=True)
 class Output:
-    """``vectors`` [n, hidden] float32, L2-normalised; ``logits`` [n, labels of the task] float32,
+    """``vectors`` [n, hidden] float32, L2-normalised; ``logits`` [n, outputs of the task] float32,
     with no columns when no task was asked."""
 
     vectors: np.ndarray
@@ -107,7 +107,7 @@ class Engine:
     def run_mixed(
         self, rows: Sequence[Sequence[int]], asked: Sequence[tuple[int, str]]
     ) -> list[np.ndarray]:
-        """Logits [labels of its task] float32 of every question, in the order of ``asked``.
+        """Logits [outputs of its task] float32 of every question, in the order of ``asked``.
 
         Questions to all tasks go through the encoder together; the layers below the lowest adapted
         one are computed once for each row.

@@ -17,8 +17,8 @@ class Wide:
     """Weights of one task's wide head.
 
     Args:
-        weight: int8 [2**bits, labels].
-        scale: float32 [labels]; a weight times its label's scale is a logit.
+        weight: int8 [2**bits, outputs], see :attr:`unmist.artifact.TaskCard.outputs`.
+        scale: float32 [outputs]; a weight times its output's scale is a logit.
     """
 
     def __init__(self, weight: np.ndarray, scale: np.ndarray) -> None:
@@ -26,12 +26,12 @@ class Wide:
         self.bits = weight.shape[0].bit_length() - 1
 
     def logits(self, texts: Sequence[bytes]) -> np.ndarray:
-        """What the n-grams of each text add to its logits: float32 [n, labels]."""
+        """What the n-grams of each text add to its logits: float32 [n, outputs]."""
         return together([self], texts)[0]
 
 
 def together(heads: Sequence[Wide], texts: Sequence[bytes]) -> list[np.ndarray]:
-    """What the n-grams of each text add to the logits of several heads: float32 [n, labels] each.
+    """What the n-grams of each text add to the logits of several heads: float32 [n, outputs] each.
 
     N-grams are hashed once. Sums are taken over integers, so they do not depend on their order or
     on the other rows.

@@ -136,7 +136,7 @@ def _labels(card: dict[str, Any]) -> list[str]:
 def _kind(view: dict[str, Any]) -> str:
     if not view["evasion"]:
         return "means the same"
-    return "evasion" if view.get("learnt", True) else "evasion, not learnt from"
+    return "evasion" if view["learnt"] else "evasion, not learnt from"
 
 
 def _robustness(measured: dict[str, Any], task: str) -> list[str]:

@@ -22,7 +22,7 @@ from unmist.evaluate import bootstrap
 from unmist.evaluate.machine import machine
 from unmist.io import AtomicFile
 from unmist.labelled.data import Example, examples
-from unmist.labelled.task import ask, score
+from unmist.labelled.task import ask, least_scores, score, stood_by
 from unmist.model import Model, load
 from unmist.train import outside
 from unmist.train.corpus import about
@@ -65,10 +65,10 @@ def _split(model: Model, task: str, rows: list[Example]) -> dict[str, Any]:
     number = {label: i for i, label in enumerate(labels)}
     actual = np.array([number.get(row.label, -1) for row in rows])
     odds, open_to = ask(model, task, rows)
-    thresholds = np.array([model.card(task).thresholds[label] for label in labels])
+    thresholds = least_scores(model.card(task))
     whole = score(odds, actual, thresholds, labels, open_to)
     known, predicted = actual >= 0, odds.argmax(1)
-    answered = open_to & (odds.max(1) >= thresholds[predicted])
+    answered = stood_by(odds, thresholds, open_to)
     drawn = bootstrap.weights([r.group for r, k in zip(rows, known, strict=True) if k], _ROUNDS)
     f1 = bootstrap.macro_f1(drawn, actual[known], predicted[known], len(labels))
     return {k: v for k, v in whole.items() if k not in ("f1", "precision")} | {
@@ -89,8 +89,7 @@ def _outside(model: Model, task: str, rows: list[Example]) -> dict[str, dict[str
     """By where they are from: how many of the rows that bear none of the labels are unfamiliar to
     the specialist, and how many get a label."""
     odds, open_to = ask(model, task, rows)
-    least = np.array([model.card(task).thresholds[label] for label in model.labels(task)])
-    answered = open_to & (odds.max(1) >= least[odds.argmax(1)])
+    answered = stood_by(odds, least_scores(model.card(task)), open_to)
     sources = np.array([row.source for row in rows])
     return {
         source: {

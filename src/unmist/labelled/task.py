@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from unmist.artifact import TaskCard
 from unmist.errors import InputError
 from unmist.labelled import metrics
 from unmist.labelled.data import Example, labelled
@@ -54,7 +55,7 @@ def evaluate_task(
     seconds = time.perf_counter() - began
     number = {label: i for i, label in enumerate(card.labels)}
     actual = np.array([number.get(row.label, -1) for row in rows])
-    chosen = np.array([card.thresholds[label] for label in card.labels])
+    chosen = least_scores(card)
     file = "/".join(Path(data).parts[-2:])
     result: dict[str, Any] = {"task": task, "data": file, "model": model.hash}
     result |= score(probabilities, actual, chosen, card.labels, open_to)
@@ -85,6 +86,20 @@ def ask(
     return probabilities, open_to
 
 
+def least_scores(card: TaskCard) -> np.ndarray:
+    """The thresholds of a card, in the order of its labels: float64 [labels]."""
+    return np.array([card.thresholds[label] for label in card.labels])
+
+
+def stood_by(
+    probabilities: np.ndarray, thresholds: np.ndarray, open_to: np.ndarray | None = None
+) -> np.ndarray:
+    """Which rows are answered, bool [n]: those that may be (``open_to`` [n]; None: all) and whose
+    best label reaches its threshold. Probabilities are [n, labels], thresholds [labels]."""
+    above: np.ndarray = probabilities.max(1) >= thresholds[probabilities.argmax(1)]
+    return above if open_to is None else above & open_to
+
+
 def score(
     probabilities: np.ndarray,
     actual: np.ndarray,
@@ -99,9 +114,7 @@ def score(
     predicted = probabilities.argmax(1)
     confidence = probabilities.max(1)
     correct = predicted == actual
-    answered = confidence >= thresholds[predicted]
-    if open_to is not None:
-        answered &= open_to
+    answered = stood_by(probabilities, thresholds, open_to)
     return {
         "accuracy": round(float(correct.mean()), 4),
         "macro_f1": round(metrics.macro_f1(actual, predicted, len(labels)), 4),

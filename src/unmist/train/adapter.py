@@ -35,6 +35,7 @@ from unmist.train.specialist import (
     Specialist,
     encode,
     go_on_from,
+    outputs,
     start_head,
 )
 
@@ -111,7 +112,7 @@ def specialise(
         folder: where the adapter is written.
         about: what its card says.
         examples: rows of ``train``, ``dev`` and ``test``; with ``recipe.outside`` some of each
-            have the label :data:`unmist.train.outside.OUTSIDE`.
+            have the label :data:`unmist.train.corpus.OUTSIDE`.
         recipe: how to train.
         go_on: an adapter folder to start from.
         report: is told how far it is.
@@ -134,15 +135,15 @@ def specialise(
         again = f"{recipe.views:.0%} of the rows once more in another spelling"
         about = replace(about, data=f"{about.data}; {again}")
     examples = examples | {"train": train}
-    outputs = [*about.labels, *([outside.OUTSIDE] if recipe.outside else [])]
+    answers = outputs(about.labels, outside=recipe.outside)
     rows = {
-        name: encode(part, tokenizer, about.field, outputs, limit)
+        name: encode(part, tokenizer, about.field, answers, limit)
         for name, part in examples.items()
     }
     frozen = {name: value.clone() for name, value in encoder.state_dict().items()}
-    specialist = Specialist(encoder, len(outputs), recipe)
+    specialist = Specialist(encoder, len(answers), recipe)
     if go_on is not None:
-        go_on_from(specialist, go_on, outputs)
+        go_on_from(specialist, go_on, answers)
     else:
         known_task = start_head(specialist.head, model, folder.name, about.labels)
         if known_task and recipe.beside and recipe.wide_bits:
@@ -156,7 +157,7 @@ def specialise(
     layer = beside = wide = None
     if recipe.wide_bits:
         texts = {n: [tokenizer.decode(ids) for ids in part.ids] for n, part in rows.items()}
-        layer, beside = _spelled(rows, texts, len(outputs), recipe)
+        layer, beside = _spelled(rows, texts, len(answers), recipe)
     log = fit(specialist, rows["train"], rows["dev"], recipe, report, beside)
     specialist.round_factors()
     logits = {name: specialist.logits(part) for name, part in rows.items() if name != "train"}

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from unmist.labelled.task import score
+from unmist.labelled.task import score, stood_by
 from unmist.train import calibration
 from unmist.train.specialist import Rows
 
@@ -65,11 +65,10 @@ def _outsiders(
     """Shares of the chosen rows, which bear none of the labels: taken for such, and answered with a
     label although they have none; and what would be answered if none were taken for such."""
     odds = np.exp(calibration.log_softmax(logits[chosen, :-1] / heat))
-    above = odds.max(1) >= least[odds.argmax(1)]
     found = open_to[chosen]
     shares = {
         "outside_unfamiliar": ~found,
-        "outside_answered": above & found,
-        "outside_answered_otherwise": above,
+        "outside_answered": stood_by(odds, least, found),
+        "outside_answered_otherwise": stood_by(odds, least),
     }
     return {name: round(float(which.mean()), 4) for name, which in shares.items()}

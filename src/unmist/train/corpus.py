@@ -8,7 +8,11 @@ from typing import Any, Final
 from unmist.errors import InputError
 from unmist.labelled.data import Example, examples, open_text
 
-__all__ = ["Example", "examples", "lines", "sources", "split"]
+__all__ = ["OUTSIDE", "Example", "examples", "lines", "sources", "split"]
+
+# The label of rows that bear none of a task's, while they are learnt; no task can have it, since
+# labels are not empty.
+OUTSIDE: Final = ""
 
 
 def lines(path: Path) -> Iterator[str]:

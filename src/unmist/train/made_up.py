@@ -72,7 +72,7 @@ def rows(data: Path, seed: int, generated: int = GENERATED, real: int = REAL) ->
     for kind in chance.choices(kinds, weights, k=generated):
         names.add(f"{kind(chance)}.{chance.choice(_TOPS)}")
     found = [Example(name, "dga", name, "made up") for name in sorted(names - held)]
-    for name, domain in popular.names(data, of_task, real, chance):
+    for name, domain in popular.names(data, held, of_task, real, chance):
         found.append(Example(name, "benign", domain, "popular"))
     chance.shuffle(found)
     return found

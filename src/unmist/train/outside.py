@@ -24,11 +24,10 @@ import numpy as np
 from unmist.errors import UsageError
 from unmist.labelled.ngram import NgramClassifier
 from unmist.train import corpus, popular
-from unmist.train.corpus import Example
+from unmist.train.corpus import OUTSIDE, Example
 from unmist.train.holdout import side
+from unmist.train.mixture import withheld
 
-# The label of such rows while training; no task can have it, since labels are not empty.
-OUTSIDE: Final = ""
 SPLITS: Final = ("train", "dev", "test")
 _POPULAR: Final = "popular"
 _SURE: Final = 0.6  # of one of the task's labels, from which on a popular name is left out
@@ -53,7 +52,8 @@ ABOUT: Final = {
 
 
 def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list[Example]]:
-    """Rows of each split that bear none of the task's labels; their own is :data:`OUTSIDE`.
+    """Rows of each split that bear none of the task's labels; their own label is
+    :data:`unmist.train.corpus.OUTSIDE`.
 
     Args:
         data: the data folder.
@@ -69,12 +69,13 @@ def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list
         raise UsageError(f"{task}: no rows outside of its labels are known; leave out --outside")
     chance = random.Random(f"outside {seed}")
     found: dict[str, list[Example]] = {name: [] for name in SPLITS}
-    of_task = {row.group for name in SPLITS for row in corpus.split(data, task, name)}
+    known = {name: corpus.split(data, task, name) for name in SPLITS}
+    of_task = {row.group for part in known.values() for row in part}
     for place, labels in _FROM[task]:
         share = most // len(_FROM[task])
         if place == _POPULAR:
             every = _popular(data, of_task, 3 * share, chance)
-            every = without_members(every, corpus.split(data, task, "train"))
+            every = without_members(every, known["train"])
             drawn = {name: [row for row in every if side(row.group) == name] for name in SPLITS}
         else:
             drawn = {name: _labelled(data, place, labels, name, of_task) for name in SPLITS}
@@ -107,7 +108,8 @@ def without_members(apart: Sequence[Example], known: Sequence[Example]) -> list[
 def _popular(data: Path, of_task: set[str], count: int, chance: random.Random) -> list[Example]:
     """Popular names of registrable domains that the task does not have, a few of each."""
     found, rows = Counter[str](), []
-    for name, domain in popular.names(data, of_task, count, chance):
+    held = withheld(data, "hostname")
+    for name, domain in popular.names(data, held, of_task, count, chance):
         found[domain] += 1
         if found[domain] <= _OF_A_DOMAIN:
             rows.append(Example(name, OUTSIDE, domain, _POPULAR))

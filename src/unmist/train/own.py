@@ -19,9 +19,8 @@ from unmist.labelled.table import Table
 from unmist.text import FIELDS
 from unmist.train import holdout
 from unmist.train.adapter import About, specialise
-from unmist.train.corpus import Example
+from unmist.train.corpus import OUTSIDE, Example
 from unmist.train.fitting import Report, print_json
-from unmist.train.outside import OUTSIDE
 from unmist.train.specialist import Recipe
 
 MIN_DEV_ROWS: Final = 5

@@ -8,21 +8,22 @@ from typing import Final
 from unmist.text import normalize
 from unmist.train import corpus
 from unmist.train.holdout import kin
-from unmist.train.mixture import withheld
 
 SOURCES: Final = ("tranco", "crux", "https_everywhere", "bounty_targets")
 
 
-def names(data: Path, apart: Set[str], count: int, chance: random.Random) -> list[tuple[str, str]]:
+def names(
+    data: Path, held: Set[str | bytes], apart: Set[str], count: int, chance: random.Random
+) -> list[tuple[str, str]]:
     """(name, registrable domain) of at most ``count`` names, half of them with sub-domains.
 
     Args:
         data: the data folder.
-        apart: registrable domains that are left out, as held-out rows of any hostname task are.
+        held: names that are left out, e.g. those that :func:`unmist.train.mixture.withheld` names.
+        apart: registrable domains that are left out.
         count: how many.
         chance: which are drawn.
     """
-    held = withheld(data, "hostname")
     bare: list[tuple[str, str]] = []
     below: list[tuple[str, str]] = []
     for path in corpus.sources(data, "hostname"):

@@ -36,9 +36,7 @@ class Recipe:
     balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
     even: float = 0.0  # the same for the sources that rows are from
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
-    outside: bool = (
-        False  # rows that bear none of the labels are told apart, see unmist.train.outside
-    )
+    outside: bool = False  # learn what bears none of the labels, see unmist.train.outside
     views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
     wide_bits: int = 0  # a wide head of 2**bits buckets beside the adapter; 0: none
@@ -167,6 +165,12 @@ def encode(
     return Rows(ids, labelled, sources, groups)
 
 
+def outputs(labels: Sequence[str], *, outside: bool) -> list[str]:
+    """What each output of a head is for: the labels, and at the end, with ``outside``, what bears
+    none of them (:data:`unmist.train.corpus.OUTSIDE`)."""
+    return [*labels, corpus.OUTSIDE] if outside else list(labels)
+
+
 def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bool:
     """Start a head from pretraining's label layer, where that was asked about this task; an output
     that is no label stays as it is.
@@ -193,7 +197,7 @@ def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None
     Args:
         specialist: is changed in place.
         adapter: the folder to start from.
-        labels: of the specialist's outputs; the empty one stands for none of them.
+        labels: of the specialist's outputs, see :func:`outputs`.
 
     Raises:
         UsageError: its factors have another rank.
@@ -205,7 +209,7 @@ def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None
         raise UsageError(f"{adapter}: its factors have another rank; give the same --rank")
     peft.set_peft_model_state_dict(specialist.encoder, factors)
     head = load_file(adapter / layout.HEAD)
-    had = [*card["labels"], *([""] if card.get("outside") is not None else [])]
+    had = outputs(card["labels"], outside=card.get("outside") is not None)
     for i, label in enumerate(labels):
         if label in had:
             old = had.index(label)
