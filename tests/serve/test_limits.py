@@ -104,7 +104,7 @@ def test_more_work_than_can_be_done_in_time_is_turned_away(service, running, mod
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "x", "gzip, identity"])
-def test_a_compressed_body_is_refused_unread(client, model, encoding):
+def test_a_compressed_body_is_refused_unopened(client, model, encoding):
     bomb = gzip.compress(b'{"rows": [' + b" " * 10**7)
     headers = {**JSON, "content-encoding": encoding}
     answer = client.post("/v1/classify", content=bomb, headers=headers)

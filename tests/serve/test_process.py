@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+JSON = {"content-type": "application/json"}
 SECRET = "sesame-street.example"
 
 
@@ -251,6 +252,30 @@ def test_a_client_that_hangs_up_frees_its_place(start):
     time.sleep(0.2)
     assert ask(f"{server.url}/v1/classify", rows("a.example"))[0] == 200
     assert 499 in [e["status"] for e in server.events() if e["event"] == "request"]
+
+
+def test_a_refused_client_keeps_its_connection(start):
+    server = start("--max-in-flight", 1)
+    slow = http.client.HTTPConnection(*server.address, timeout=20)
+    slow.request("POST", "/v1/classify", json.dumps(rows("slow-1.0.example")), JSON)
+    time.sleep(0.3)
+    busy = http.client.HTTPConnection(*server.address, timeout=10)
+    for _ in range(2):
+        busy.request("POST", "/v1/classify", json.dumps(rows("a.example")), JSON)
+        held = busy.sock
+        answer = busy.getresponse()
+        answer.read()
+        assert (answer.status, answer.will_close) == (429, False)
+        assert busy.sock is held
+    first = slow.getresponse()
+    first.read()
+    assert first.status == 200
+    busy.request("POST", "/v1/classify", json.dumps(rows("a.example")), JSON)
+    answer = busy.getresponse()
+    answer.read()
+    assert (busy.sock, answer.status) == (held, 200)
+    slow.close()
+    busy.close()
 
 
 def test_connections_are_bounded(start):

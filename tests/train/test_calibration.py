@@ -94,6 +94,16 @@ def test_too_few_rows_prove_nothing() -> None:
     assert thresholds(probabilities, np.zeros(20, int), 0.9)[0] == pytest.approx(0.9, abs=1e-4)
 
 
+def test_rows_that_count_more_raise_the_threshold() -> None:
+    """60 right answers at .9 and .7 each, 2 wrong ones at .7, of no label that there is."""
+    sure = np.repeat([0.9, 0.7, 0.7], [60, 60, 2])
+    probabilities = np.column_stack((sure, 1 - sure))
+    actual = np.repeat([0, 0, 2], [60, 60, 2])
+    assert thresholds(probabilities, actual, 0.96)[0] == pytest.approx(0.7, abs=1e-4)
+    twice = np.where(actual == 2, 5.0, 1.0)
+    assert thresholds(probabilities, actual, 0.96, each=twice)[0] == pytest.approx(0.9, abs=1e-4)
+
+
 def test_thresholds_for_a_false_positive_rate() -> None:
     rng = np.random.default_rng(1)
     scores = rng.uniform(0.5, 1, 2000)

@@ -18,8 +18,9 @@ from unmist.evaluate import evaluate_task
 from unmist.labelled.task import ask
 from unmist.train import corpus, fitting, outside
 from unmist.train.adapter import train_task
+from unmist.train.calibrated import calibrated
 from unmist.train.holdout import kin
-from unmist.train.specialist import Recipe
+from unmist.train.specialist import Recipe, Rows
 
 TASK = "host-category"
 HEAD = "text\tlabel\tgroup\tsource\n"
@@ -143,6 +144,25 @@ def test_the_card_says_what_users_get(trained: Path, data: Path) -> None:
     )
     assert otherwise > scores["outside_answered"]
     assert "bear none of the labels" in str(card_of(trained)["data"])
+
+
+def test_thresholds_count_what_bears_none_of_the_labels() -> None:
+    """Fifty names of a label and fifty of none, which the labels' outputs cannot tell apart: with
+    one of none for two of the label no answer is right often enough."""
+    logits = np.tile([4.0, 0.0, 0.0], (100, 1))
+    logits[:50, 2] = np.linspace(0, 1, 50)  # so that the output for none lets those of none pass
+    labels = np.repeat([0, 2], 50)
+
+    def threshold(rows: int) -> float:
+        part = Rows([[1]] * rows, labels[:rows], groups=[str(i) for i in range(rows)])
+        said = calibrated(
+            {"dev": logits[:rows]}, {"dev": part}, {"dev": np.ones(rows, bool)}, ["a", "b"], 0.96
+        )
+        assert said["thresholds"]["b"] == 1
+        return float(said["thresholds"]["a"])
+
+    assert threshold(50) < 1
+    assert threshold(100) == 1
 
 
 def test_going_on_keeps_what_was_learnt(trained: Path, data: Path, tmp_path: Path) -> None:

@@ -121,12 +121,14 @@ def _figures(measured: dict[str, Any] | None) -> list[str]:
 
 def _labels(card: dict[str, Any]) -> list[str]:
     rows = [[f"`{label}`", f"{card['thresholds'][label]:.3f}"] for label in card["labels"]]
+    of_none = card.get("outside") is not None
+    mixed = ", when a third of what is asked bears none of the labels" if of_none else ""
     return [
         "## Labels",
         "",
         "A label is answered when its calibrated probability reaches the threshold, chosen on dev "
-        f"rows for a precision of {card['precision']:.0%}; below it unmist abstains. A threshold "
-        "of 1 was never reached there.",
+        f"rows for a precision of {card['precision']:.0%}{mixed}; below it unmist abstains. A "
+        "threshold of 1 was never reached there.",
         "",
         *markdown_table(["label", "threshold"], rows),
         "",

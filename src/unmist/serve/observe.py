@@ -18,6 +18,7 @@ ROUTES: Final = frozenset(
     {"/", "/health", "/ready", "/openapi.json", "/v1/models", "/v1/classify", "/v1/embeddings"}
 )
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+_SMALL_BYTES: Final = 64 << 10  # of a body that is read before it is refused
 _DISCARD_BYTES: Final = 16 << 20
 _DISCARD_SECONDS: Final = 2.0
 
@@ -88,6 +89,7 @@ class _Exchange:
         self.status: int | None = None
         self.code: str | None = None
         self._unread = b"content-length" in headers or b"transfer-encoding" in headers
+        self._small = 0 if b"expect" in headers else _small(headers.get(b"content-length", b""))
         self._receive = receive
         self._send = send
 
@@ -112,9 +114,13 @@ class _Exchange:
     async def refuse(self, error: ApiError) -> None:
         """Send an error.
 
-        A client that is still sending would see a reset instead of the answer if the connection
-        closed under it; so the rest of its body is read and dropped for a moment.
+        A small body is read to its end before, so that the connection can stay: a client that is
+        refused because too many ask would else have to open another one, which costs more than the
+        refusal. A client that is still sending a large one would see a reset instead of the answer
+        if the connection closed under it; so the rest is read and dropped for a moment after it.
         """
+        if self._small:
+            await self._discard(self._small)
         body = error.body()
         self.code = error.code
         headers = {
@@ -125,18 +131,24 @@ class _Exchange:
         }
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": error.status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": body, "more_body": True})
-        await self._discard()
-        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self.send({"type": "http.response.body", "body": body, "more_body": self._unread})
+        if self._unread:
+            await self._discard(_DISCARD_BYTES)
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _discard(self) -> None:
-        left = _DISCARD_BYTES
+    async def _discard(self, left: int) -> None:
         try:
             async with asyncio.timeout(_DISCARD_SECONDS):
-                while self._unread and left > 0:
+                while self._unread and left >= 0:
                     left -= len((await self.receive()).get("body", b""))
         except TimeoutError:
             pass
+
+
+def _small(content_length: bytes) -> int:
+    """The length of a body that is small; 0 for one that is not, or does not say."""
+    length = int(content_length[:20]) if content_length.isdigit() else 0
+    return length if length <= _SMALL_BYTES else 0
 
 
 def request_id(given: bytes) -> str:

@@ -65,6 +65,7 @@ def thresholds(
     actual: np.ndarray,
     precision: float,
     least_rows: int = 20,
+    each: np.ndarray | None = None,
 ) -> np.ndarray:
     """Per label, the lowest score from which answers reach ``precision`` on these rows.
 
@@ -72,17 +73,25 @@ def thresholds(
     unless the network is certain. All rows count, also those of a large group: a promise had better
     be kept on them too.
 
+    Args:
+        probabilities: [n, labels], calibrated.
+        actual: [n] label numbers; another number is of a row that should not be answered.
+        precision: what shall be reached.
+        least_rows: answered with a label, from which on its precision says something.
+        each: what each row counts [n]; None for the same.
+
     Returns:
         [labels] thresholds on the calibrated probability of the predicted label.
     """
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    counts = np.ones(len(actual)) if each is None else each
     chosen = np.ones(probabilities.shape[1])
     for label in range(probabilities.shape[1]):
         mine = predicted == label
         order = np.argsort(-confidence[mine], kind="stable")
         right = (actual[mine] == label)[order]
-        scores = confidence[mine][order]
-        reached = np.cumsum(right) / np.arange(1, len(right) + 1) >= precision
+        scores, count = confidence[mine][order], counts[mine][order]
+        reached = np.cumsum(right * count) / np.cumsum(count) >= precision
         reached[: least_rows - 1] = False
         reached[:-1] &= scores[:-1] - scores[1:] > 2 * _MARGIN  # equal scores answer together
         if reached.any():
