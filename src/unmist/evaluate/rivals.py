@@ -36,7 +36,11 @@ def scores(name: str, texts: Sequence[str], pythons: Mapping[str, str]) -> np.nd
         UsageError: it is there and failed; the message has the end of its output.
     """
     command = [pythons.get(name, sys.executable), rivals_worker.__file__, name]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = os.environ | {
+        "CUDA_VISIBLE_DEVICES": "",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_USE_LEGACY_KERAS": "1",  # the networks were saved by a Keras that newer ones cannot read
+    }
     try:
         done = subprocess.run(
             command,
