@@ -45,7 +45,8 @@ def hostile_chart() -> dict[str, object]:
         "macro_f1": FIGURE, "seeds": 1, "cut": False, "every": False,
     }  # fmt: skip
     return {
-        "task": HOSTILE, "smallest_winner": HOSTILE, "compared": [one], "rows": {"train": 10},
+        "task": HOSTILE, "smallest_winner": HOSTILE,
+        "smallest_winner_on_equal_rows": None, "compared": [one], "rows": {"train": 10},
     }  # fmt: skip
 
 

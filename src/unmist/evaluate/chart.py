@@ -59,6 +59,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             "absent": absent,
             "circumstances": measure.circumstances(args.threads),
             "smallest_winner": measure.smallest_winner(found),
+            "smallest_winner_on_equal_rows": measure.smallest_winner(
+                [one for one in found if not one["every"]]
+            ),
             "compared": found,
         }
     )
@@ -88,7 +91,7 @@ def page(whole: dict[str, Any]) -> str:
         "",
         _winner(whole),
         "",
-        *markdown_table(_HEAD, [_row(one, whole["smallest_winner"]) for one in whole["compared"]]),
+        *markdown_table(_HEAD, [_row(one, whole) for one in whole["compared"]]),
         "",
         *_NOTES,
     ]
@@ -111,14 +114,20 @@ _NOTES = (
 
 
 def _winner(whole: dict[str, Any]) -> str:
-    name = whole["smallest_winner"]
-    if name is None:
-        return "No model beats every larger one by the whole interval of the difference."
-    return f"The smallest that beats every larger one by the whole interval: **{name}**."
+    every, equal = whole["smallest_winner"], whole["smallest_winner_on_equal_rows"]
+    return (
+        "The smallest that beats every larger one by the whole interval of the difference: "
+        f"{_bold(every)}; among those that learnt from the equal rows alone: {_bold(equal)}."
+    )
 
 
-def _row(one: dict[str, Any], winner: str | None) -> list[str]:
-    name = f"**{one['model']}**" if one["name"] == winner else one["model"]
+def _bold(name: str | None) -> str:
+    return "none" if name is None else f"**{name}**"
+
+
+def _row(one: dict[str, Any], whole: dict[str, Any]) -> list[str]:
+    winners = (whole["smallest_winner"], whole["smallest_winner_on_equal_rows"])
+    name = _bold(one["model"]) if one["name"] in winners else one["model"]
     cut = f" (cut at {one['examples']:,} rows seen)" if one["cut"] else ""
     return [
         name,

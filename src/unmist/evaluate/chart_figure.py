@@ -25,6 +25,7 @@ _FONT: Final = 8.5  # of the names, in points
 _NEAR: Final = 10.0  # from a point to its name
 _RING: Final = 16.0  # the same where there is a ring
 _WON: Final = ": the smallest to beat every larger one"
+_WON_EQUAL: Final = ": the same, of equal rows"
 _LIGHT: Final = {"paper": "#ffffff", "ink": "#1d2330", "grid": "#dfe3e8", "faint": "#9aa1ab"}
 _DARK: Final = {"paper": "#14171d", "ink": "#e6e9ef", "grid": "#2d333d", "faint": "#69717e"}
 
@@ -105,11 +106,21 @@ def _names(figure: Any, axes: Any, whole: dict[str, Any], colours: dict[str, str
     points = [(one["parameters"], one["accuracy"]["value"]) for one in whole["compared"]]
     at = axes.transData.transform(points) * scale
     edge = axes.get_window_extent().x1 * scale
+    winners = {whole["smallest_winner_on_equal_rows"]: _WON_EQUAL, whole["smallest_winner"]: _WON}
     taken = [_Box(x - 7, y - 9, x + 7, y + 9) for x, y in at]
+    taken += [
+        _Box(x - 12, y - 12, x + 12, y + 12)
+        for one, (x, y) in zip(whole["compared"], at, strict=True)
+        if one["name"] in winners
+    ]
     taken += [_Box(edge, -np.inf, np.inf, np.inf)]
-    for one, point, (x, y) in zip(whole["compared"], points, at, strict=True):
-        won = one["name"] == whole["smallest_winner"]
-        said = one["model"] + (" (cut)" if one["cut"] else "") + (_WON if won else "")
+    spots = sorted(  # long names choose first
+        zip(whole["compared"], points, at, strict=True),
+        key=lambda spot: spot[0]["name"] not in winners,
+    )
+    for one, point, (x, y) in spots:
+        won = winners.get(one["name"], "")
+        said = one["model"] + (" (cut)" if one["cut"] else "") + won
         places = _places(x, y, said, _RING if won else _NEAR)
         box = next(b for b in places if not any(map(b.meets, taken)) or b.last)
         taken.append(box)

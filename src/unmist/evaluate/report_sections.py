@@ -45,18 +45,18 @@ def section(name: str, content: Any) -> Markup | None:
 
 
 def _chart(whole: dict[str, Any]) -> Markup:
+    winners = (whole["smallest_winner"], whole["smallest_winner_on_equal_rows"])
     spots = [
         plots.Spot(
             one["parameters"],
             _point(one["accuracy"], _WAYS.index(one["how"])),
             f"{one['name']}: {cell(one['accuracy'])}, {one['parameters']:,} parameters",
-            one["name"] == whole["smallest_winner"],
+            one["name"] in winners,
         )
         for one in whole["compared"]
     ]
     said = f"{whole['task']}: accuracy over parameters"
     plot = plots.scatter(said, spots, _WAYS, "parameters of the whole model")
-    winner = whole["smallest_winner"] or "none"
     rows = [
         (
             one["name"],
@@ -70,7 +70,10 @@ def _chart(whole: dict[str, Any]) -> Markup:
         for one in whole["compared"]
     ]
     head = ("", "parameters", "accuracy", "macro-F1", "seeds", "time", "training rows")
-    told = tag("p", f"The smallest that beats every larger one: {winner}.")
+    every, equal = (name or "none" for name in winners)
+    told = tag(
+        "p", f"The smallest that beats every larger one: {every}; on equal rows alone: {equal}."
+    )
     return join([plot, told, table(head, rows)])
 
 
