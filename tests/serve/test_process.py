@@ -260,20 +260,24 @@ def test_a_refused_client_keeps_its_connection(start):
     slow.request("POST", "/v1/classify", json.dumps(rows("slow-1.0.example")), JSON)
     time.sleep(0.3)
     busy = http.client.HTTPConnection(*server.address, timeout=10)
-    for _ in range(2):
+
+    def again():
         busy.request("POST", "/v1/classify", json.dumps(rows("a.example")), JSON)
-        held = busy.sock
         answer = busy.getresponse()
         answer.read()
-        assert (answer.status, answer.will_close) == (429, False)
-        assert busy.sock is held
+        assert not answer.will_close
+        return answer.status, busy.sock
+
+    refused, held = again()
+    assert refused == 429
+    assert again() == (429, held)
     first = slow.getresponse()
     first.read()
     assert first.status == 200
-    busy.request("POST", "/v1/classify", json.dumps(rows("a.example")), JSON)
-    answer = busy.getresponse()
-    answer.read()
-    assert (busy.sock, answer.status) == (held, 200)
+    deadline = time.monotonic() + 5  # its place is free a moment after its answer is there
+    while (found := again()) == (429, held) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == (200, held)
     slow.close()
     busy.close()
 
