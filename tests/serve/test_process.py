@@ -21,7 +21,7 @@ SECRET = "sesame-street.example"
 def ask(url, body, **headers):
     """POST; (status, answer as JSON)."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"content-type": "application/json", **headers}
+    headers = {**JSON, **headers}
     return _open(urllib.request.Request(url, data, headers))
 
 

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def page(whole: dict[str, Any]) -> str:
     """``chart.md`` from the content of ``chart.json``."""
     rows, settings = whole["rows"], whole["settings"]
+    winners = (whole["smallest_winner"], whole["smallest_winner_on_equal_rows"])
     which = "the same" if settings["test_rows"] else "all"
     lines = [
         "# Parameters against accuracy",
@@ -89,9 +90,11 @@ def page(whole: dict[str, Any]) -> str:
         'srcset="../figures/chart-dark.svg"><img alt="Parameters against accuracy" '
         'src="../figures/chart-light.svg"></picture>',
         "",
-        _winner(whole),
+        "The smallest that beats every larger one by the whole interval of the difference: "
+        f"{_bold(winners[0])}; among those that learnt from the equal rows alone: "
+        f"{_bold(winners[1])}.",
         "",
-        *markdown_table(_HEAD, [_row(one, whole) for one in whole["compared"]]),
+        *markdown_table(_HEAD, [_row(one, winners) for one in whole["compared"]]),
         "",
         *_NOTES,
     ]
@@ -113,20 +116,11 @@ _NOTES = (
 )
 
 
-def _winner(whole: dict[str, Any]) -> str:
-    every, equal = whole["smallest_winner"], whole["smallest_winner_on_equal_rows"]
-    return (
-        "The smallest that beats every larger one by the whole interval of the difference: "
-        f"{_bold(every)}; among those that learnt from the equal rows alone: {_bold(equal)}."
-    )
-
-
 def _bold(name: str | None) -> str:
     return "none" if name is None else f"**{name}**"
 
 
-def _row(one: dict[str, Any], whole: dict[str, Any]) -> list[str]:
-    winners = (whole["smallest_winner"], whole["smallest_winner_on_equal_rows"])
+def _row(one: dict[str, Any], winners: Sequence[str | None]) -> list[str]:
     name = _bold(one["model"]) if one["name"] in winners else one["model"]
     cut = f" (cut at {one['examples']:,} rows seen)" if one["cut"] else ""
     return [

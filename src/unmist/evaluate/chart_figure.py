@@ -107,11 +107,10 @@ def _names(figure: Any, axes: Any, whole: dict[str, Any], colours: dict[str, str
     at = axes.transData.transform(points) * scale
     edge = axes.get_window_extent().x1 * scale
     winners = {whole["smallest_winner_on_equal_rows"]: _WON_EQUAL, whole["smallest_winner"]: _WON}
-    taken = [_Box(x - 7, y - 9, x + 7, y + 9) for x, y in at]
-    taken += [
-        _Box(x - 12, y - 12, x + 12, y + 12)
+    taken = [
+        _Box(x - across, y - up, x + across, y + up)
         for one, (x, y) in zip(whole["compared"], at, strict=True)
-        if one["name"] in winners
+        for across, up in [(12, 12) if one["name"] in winners else (7, 9)]
     ]
     taken += [_Box(edge, -np.inf, np.inf, np.inf)]
     spots = sorted(  # long names choose first

@@ -39,7 +39,7 @@ def scores(name: str, texts: Sequence[str], pythons: Mapping[str, str]) -> np.nd
     environment = os.environ | {
         "CUDA_VISIBLE_DEVICES": "",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_USE_LEGACY_KERAS": "1",  # newer ones cannot read their networks
+        "TF_USE_LEGACY_KERAS": "1",  # the new Keras cannot read their networks
     }
     try:
         done = subprocess.run(

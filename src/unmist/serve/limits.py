@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -105,9 +105,8 @@ class Guard:
 
     async def _body(self, scope: Scope, receive: Receive, place: Place) -> bytes:
         limit = self._settings.max_body_bytes
-        declared = dict(scope["headers"]).get(b"content-length", b"")
         # Only a hint: a lie is found out below, a truth saves the client from sending it all.
-        if declared.isdigit() and int(declared[:20]) > limit:
+        if declared_length(dict(scope["headers"])) > limit:
             raise _too_large(limit)
         body = bytearray()
         try:
@@ -169,6 +168,12 @@ async def answer_unless_gone(
 async def _wait_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def declared_length(headers: Mapping[bytes, bytes]) -> int:
+    """How many bytes a body has, as its header says; 0 where that says nothing."""
+    declared = headers.get(b"content-length", b"")
+    return int(declared[:20]) if declared.isdigit() else 0
 
 
 def check_encoding(scope: Scope) -> None:

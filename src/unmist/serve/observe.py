@@ -9,6 +9,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unmist.serve.api_error import ApiError, ClientGoneError, shutting_down
+from unmist.serve.limits import declared_length
 from unmist.serve.logs import describe, get_logger
 from unmist.serve.metrics import Metrics
 from unmist.serve.tracing import Tracing
@@ -83,13 +84,12 @@ class _Exchange:
     """One request and its response, watched."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
+        self._headers = headers = dict(scope["headers"])
         self.request_id = request_id(headers.get(b"x-request-id", b""))
         self.trace_parent = headers.get(b"traceparent", b"").decode("latin-1")
         self.status: int | None = None
         self.code: str | None = None
         self._unread = b"content-length" in headers or b"transfer-encoding" in headers
-        self._small = 0 if b"expect" in headers else _small(headers.get(b"content-length", b""))
         self._receive = receive
         self._send = send
 
@@ -119,8 +119,9 @@ class _Exchange:
         refusal. A client that is still sending a large one would see a reset instead of the answer
         if the connection closed under it; so the rest is read and dropped for a moment after it.
         """
-        if self._small:
-            await self._discard(self._small)
+        length = declared_length(self._headers)
+        if 0 < length <= _SMALL_BYTES and b"expect" not in self._headers:
+            await self._discard(length)
         body = error.body()
         self.code = error.code
         headers = {
@@ -143,12 +144,6 @@ class _Exchange:
                     left -= len((await self.receive()).get("body", b""))
         except TimeoutError:
             pass
-
-
-def _small(content_length: bytes) -> int:
-    """The length of a body that is small; 0 for one that is not, or does not say."""
-    length = int(content_length[:20]) if content_length.isdigit() else 0
-    return length if length <= _SMALL_BYTES else 0
 
 
 def request_id(given: bytes) -> str:

@@ -72,9 +72,10 @@ def _scores(
     found = {name: value for name, value in whole.items() if isinstance(value, float)}
     if inside.all():
         return found
+    above, known = stood_by(odds[~inside], least), asked[~inside]
     shares = {
-        "outside_unfamiliar": ~asked[~inside],
-        "outside_answered": stood_by(odds[~inside], least, asked[~inside]),
-        "outside_answered_otherwise": stood_by(odds[~inside], least),
+        "outside_unfamiliar": ~known,
+        "outside_answered": above & known,
+        "outside_answered_otherwise": above,
     }
     return found | {name: round(float(which.mean()), 4) for name, which in shares.items()}
