@@ -22,7 +22,7 @@ from unmist.artifact import layout, manifest
 from unmist.engine.wide import Wide
 from unmist.errors import ModelError
 from unmist.text import Tokenizer, is_special_use, normalize
-from unmist.train import calibration, corpus, more, outside, varied
+from unmist.train import calibration, corpus, more, outside, varied, written
 from unmist.train import wide as wide_head
 from unmist.train.calibrated import calibrated
 from unmist.train.export import load_encoder
@@ -84,11 +84,19 @@ def train_task(
     )
     examples = {name: corpus.split(data, task, name) for name in ("train", "dev", "test")}
     made: list[corpus.Example] = []
+    if recipe.written:
+        kept = outputs(about.labels, outside=recipe.outside)
+        made = [row for row in written.rows(task, recipe.seed, recipe.written) if row.label in kept]
+        made = written.apart(made, data, task)
+        examples["train"] = written.corrected(examples["train"], made)
+        about = replace(about, data=f"{about.data}; {written.ABOUT}")
     if recipe.more:
-        made = more.rows(data, task, examples["train"], recipe.seed)
+        made += more.rows(data, task, [*examples["train"], *made], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
+    if recipe.written and about.field != "hostname":  # a form of one may be a row of theirs
+        made = written.apart(made, data, task)
     if recipe.outside:
-        apart = outside.rows(data, task, recipe.seed)
+        apart = outside.rows(data, task, recipe.seed, beside=made)
         examples = {name: part + apart[name] for name, part in examples.items()}
         about = replace(about, data=f"{about.data}; {outside.ABOUT[task]}")
     folder = layout.adapter_folder(model, task)

@@ -25,7 +25,7 @@ from unmist.errors import UsageError
 from unmist.labelled.ngram import NgramClassifier
 from unmist.train import corpus, popular
 from unmist.train.corpus import OUTSIDE, Example
-from unmist.train.holdout import side
+from unmist.train.holdout import kin, side
 from unmist.train.mixture import withheld
 
 SPLITS: Final = ("train", "dev", "test")
@@ -51,7 +51,9 @@ ABOUT: Final = {
 }
 
 
-def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list[Example]]:
+def rows(
+    data: Path, task: str, seed: int, most: int = 40_000, beside: Sequence[Example] = ()
+) -> dict[str, list[Example]]:
     """Rows of each split that bear none of the task's labels; their own label is
     :data:`unmist.train.corpus.OUTSIDE`.
 
@@ -61,6 +63,8 @@ def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list
         seed: which rows are drawn.
         most: rows of the training split, at most; a tenth of that in each of the others. The same
             number from each place that they are from.
+        beside: rows that are learnt beside the task's; their groups bear labels or do not as they
+            say.
 
     Raises:
         UsageError: no such rows are known for this task.
@@ -71,11 +75,13 @@ def rows(data: Path, task: str, seed: int, most: int = 40_000) -> dict[str, list
     found: dict[str, list[Example]] = {name: [] for name in SPLITS}
     known = {name: corpus.split(data, task, name) for name in SPLITS}
     of_task = {row.group for part in known.values() for row in part}
+    of_task.update(kin([row.text for row in beside], corpus.field_of(data, task)))
+    learnt = [*known["train"], *(row for row in beside if row.label != OUTSIDE)]
     for place, labels in _FROM[task]:
         share = most // len(_FROM[task])
         if place == _POPULAR:
             every = _popular(data, of_task, 3 * share, chance)
-            every = without_members(every, known["train"])
+            every = without_members(every, learnt)
             drawn = {name: [row for row in every if side(row.group) == name] for name in SPLITS}
         else:
             drawn = {name: _labelled(data, place, labels, name, of_task) for name in SPLITS}

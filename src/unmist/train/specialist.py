@@ -36,6 +36,7 @@ class Recipe:
     balance: float = 0.0  # labels weigh 1 / rows ** this: 1 makes rare ones count like common ones
     even: float = 0.0  # the same for the sources that rows are from
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
+    written: int = 0  # times each template is filled, see unmist.train.written; 0: none are
     outside: bool = False  # learn what bears none of the labels, see unmist.train.outside
     views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
