@@ -65,7 +65,10 @@ def rows(task: str, seed: int, each: int) -> list[Example]:
     """
     path = Path(__file__).with_name(f"{task}.toml")
     if not path.is_file():
-        raise UsageError(f"{task}: no rows are written for it; leave out --written")
+        raise UsageError(
+            f"{task}: no rows are written for it in {path.parent}; leave out --written, or work in "
+            "a checkout, since packages leave them out"
+        )
     return expanded(tomllib.loads(path.read_text(encoding="utf-8")), seed, each)
 
 
