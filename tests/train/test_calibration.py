@@ -9,6 +9,7 @@ from unmist.train.calibration import (
     MOST_OF_A_GROUP,
     fair,
     log_softmax,
+    surprise,
     temperature,
     thresholds,
     thresholds_for_false_positives,
@@ -27,6 +28,21 @@ def sampled(rows: int) -> tuple[np.ndarray, np.ndarray]:
 def test_temperature_recovers_a_known_scaling(scale: float) -> None:
     logits, actual = sampled(20_000)
     assert temperature(logits * np.float32(scale), actual) == pytest.approx(scale, rel=0.05)
+
+
+def test_a_few_rows_that_nobody_could_tell_do_not_decide() -> None:
+    logits, actual = sampled(4000)
+    logits[:8], actual[:8] = [60, 0, 0, 0], 1  # sure, and wrong
+    assert temperature(logits, actual) == pytest.approx(1, abs=0.15)
+    rows = np.arange(len(actual))
+    plain = [-log_softmax(logits / t)[rows, actual].mean() for t in (1.0, 1.3)]
+    assert plain[1] < plain[0]  # likelihood alone would make all others less sure
+
+
+def test_surprise_is_bounded() -> None:
+    logits = np.array([[0, 900.0], [900.0, 0], [0, 0]])
+    wanted = [-np.log(0.0015), 0, np.log(2)]
+    np.testing.assert_allclose(surprise(logits, np.zeros(3, int)), wanted, atol=0.01)
 
 
 def test_a_group_of_many_rows_does_not_decide_for_all() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 MOST_OF_A_GROUP = 10  # rows
 _LEAST_GROUPS = 100
 _GOLDEN = (5**0.5 - 1) / 2
+_NOISE = 0.003  # of the rows bear a label that nobody could tell from the text
 _MARGIN = 1e-5  # the engine's score of a row may be this far from the one seen in training
 
 
@@ -15,6 +16,26 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Log-probabilities [n, labels] in float64."""
     shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
     out: np.ndarray = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    return out
+
+
+def surprise(logits: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """Negative log-likelihood of each row's label in nats [n], where a label may be anything in
+    some of the rows.
+
+    A row of another kind than all that was learnt gets its label with odds of one to millions, and
+    a handful of such rows would decide how sure all others are. So a few rows in a thousand are
+    taken to be labelled at random, and no row counts more than that explains.
+
+    Args:
+        logits: [n, labels].
+        actual: [n] label numbers.
+
+    Source: Huber's contaminated neighbourhood, "Robust Estimation of a Location Parameter", Annals
+    of Mathematical Statistics 35 (1964).
+    """
+    said = np.exp(log_softmax(logits)[np.arange(len(actual)), actual])
+    out: np.ndarray = -np.log((1 - _NOISE) * said + _NOISE / logits.shape[1])
     return out
 
 
@@ -35,7 +56,7 @@ def fair(groups: Sequence[str]) -> np.ndarray:
 
 
 def temperature(logits: np.ndarray, actual: np.ndarray, each: np.ndarray | None = None) -> float:
-    """The temperature that minimises negative log-likelihood, by golden-section search.
+    """The temperature that minimises :func:`surprise`, by golden-section search.
 
     Args:
         logits: [n, labels], of rows that were not trained on.
@@ -44,16 +65,14 @@ def temperature(logits: np.ndarray, actual: np.ndarray, each: np.ndarray | None 
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", arXiv 1706.04599.
     """
-    rows = np.arange(len(actual))
 
-    def nll(log_t: float) -> float:
-        said = log_softmax(logits / np.exp(log_t))[rows, actual]
-        return float(-np.average(said, weights=each))
+    def mean(log_t: float) -> float:
+        return float(np.average(surprise(logits / np.exp(log_t), actual), weights=each))
 
     low, high = np.log(0.05), np.log(20.0)
     for _ in range(60):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if nll(left) < nll(right):
+        if mean(left) < mean(right):
             high = right
         else:
             low = left

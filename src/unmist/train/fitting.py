@@ -62,12 +62,11 @@ def fit(
         logits = specialist.logits(dev)
         if beside is not None:
             logits += beside["dev"]
-        said = calibration.log_softmax(logits)[np.arange(len(dev.labels)), dev.labels]
         entry = {
             "epoch": epoch,
             "seconds": round(time.monotonic() - began, 1),
             "loss": round(float(np.mean(losses)), 4),
-            "dev_loss": round(float(-said.mean()), 4),
+            "dev_loss": round(float(calibration.surprise(logits, dev.labels).mean()), 4),
             "dev_accuracy": round(float((logits.argmax(1) == dev.labels).mean()), 4),
         }
         log.append(entry)

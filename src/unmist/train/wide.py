@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from unmist.engine.wide import Wide
 from unmist.labelled.ngram import linear_classifier
 from unmist.text import ngrams
-from unmist.train.calibration import log_softmax, temperature
+from unmist.train.calibration import surprise, temperature
 
 FOLDS: Final = 5
 
@@ -29,8 +29,8 @@ FOLDS: Final = 5
 class Mix:
     """``network`` times the network's logits, plus ``wide``'s logits, plus ``bias`` [labels].
 
-    ``gain`` is what the wide head lowers dev's negative log-likelihood by, in nats a row, against
-    the network alone at its own best temperature.
+    ``gain`` is what the wide head lowers dev's mean surprise by, in nats a row, against the network
+    alone at its own best temperature.
     """
 
     network: float
@@ -129,8 +129,8 @@ def mix(
     labels: np.ndarray,
     each: np.ndarray | None = None,
 ) -> Mix:
-    """Round the weights to int8 and choose the two factors that minimise dev's negative
-    log-likelihood.
+    """Round the weights to int8 and choose the two factors that minimise dev's mean
+    surprise (:func:`unmist.train.calibration.surprise`).
 
     Args:
         weight: float32 [2**bits, labels].
@@ -143,15 +143,14 @@ def mix(
     step = np.maximum(np.abs(weight).max(0), 1e-12) / 127
     rounded = np.round(weight / step).astype(np.int8)
     spelled = Wide(rounded, step.astype(np.float32)).logits(texts) + bias
-    rows = np.arange(len(labels))
 
-    def nll(logs: np.ndarray) -> float:
+    def mean(logs: np.ndarray) -> float:
         both = np.exp(logs[0]) * network + np.exp(logs[1]) * spelled
-        return float(-np.average(log_softmax(both)[rows, labels], weights=each))
+        return float(np.average(surprise(both, labels), weights=each))
 
-    found = minimize(nll, np.log([0.7, 0.5]), method="Nelder-Mead")
+    found = minimize(mean, np.log([0.7, 0.5]), method="Nelder-Mead")
     best = np.exp(found.x)
     wide = Wide(rounded, (step * best[1]).astype(np.float32))
-    alone = log_softmax(network / temperature(network, labels, each))[rows, labels]
-    gain = float(-np.average(alone, weights=each) - found.fun)
+    alone = surprise(network / temperature(network, labels, each), labels)
+    gain = float(np.average(alone, weights=each) - found.fun)
     return Mix(float(best[0]), wide, (bias * best[1]).astype(np.float32), gain)
