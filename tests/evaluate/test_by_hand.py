@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import unmist
 from unmist.artifact import SHIPPED, open_folder
 from unmist.evaluate import by_hand
 
@@ -25,6 +26,16 @@ def test_ngrams_learn_from_what_is_written(tmp_path: Path) -> None:
     assert said["rows"]["written"] > 300
     assert said["ngrams"]["train and written"] > said["ngrams"]["train"]
     assert said["specialists"] == {"small": adapter.card.scores["test"]["macro_f1"]}
-    page = by_hand.markdown({TASK: said})
+    page = by_hand.markdown({"tasks": {TASK: said}, "well_known": {}})
     assert f"| {TASK} | 10 |" in page
-    assert page.rstrip().endswith("| - |")  # there was no edge to ask
+    assert " | - |\n" in page  # there was no edge to ask
+
+
+def test_well_known_names_are_asked_about() -> None:
+    said = by_hand.well_known(unmist.load("edge", threads=1))
+    assert said["labelled"] > 500
+    assert said["none"] > 200
+    assert said["answered_right"] > said["right"]  # it abstains where it does not know
+    assert said["none_answered"] < 0.2
+    page = by_hand.markdown({"tasks": {}, "well_known": {"edge": said}})
+    assert f"| edge | {said['labelled']} | {said['right']:.1%} |" in page

@@ -87,7 +87,7 @@ def train_task(
     if recipe.written:
         kept = outputs(about.labels, outside=recipe.outside)
         made = [row for row in written.rows(task, recipe.seed, recipe.written) if row.label in kept]
-        made = written.apart(made, data, task)
+        made = written.apart(made, data, task) * recipe.repeat
         examples["train"] = written.corrected(examples["train"], made)
         about = replace(about, data=f"{about.data}; {written.ABOUT}")
     if recipe.more:

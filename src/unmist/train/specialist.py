@@ -37,6 +37,7 @@ class Recipe:
     even: float = 0.0  # the same for the sources that rows are from
     more: bool = False  # rows made for the task beside those it has, see unmist.train.more
     written: int = 0  # times each template is filled, see unmist.train.written; 0: none are
+    repeat: int = 1  # times each row so written is learnt, where there are many others
     outside: bool = False  # learn what bears none of the labels, see unmist.train.outside
     views: float = 0.0  # share of the rows that are learnt once more in another spelling
     precision: float = 0.96
