@@ -20,7 +20,7 @@ from unmist.train.corpus import Example
 from unmist.train.mixture import withheld
 
 GENERATED: Final = 15_000
-REAL: Final = 30_000
+REAL: Final = 45_000
 _TOPS: Final = ("com", "net", "org", "info", "biz", "ru", "in", "me", "eu", "cc", "top", "xyz")
 _VOWELS: Final = "aeiouy"
 _CONSONANTS: Final = "bcdfghjklmnpqrstvwxz"
