@@ -19,7 +19,7 @@ from unmist.artifact import SHIPPED as DEFAULT
 from unmist.artifact import layout, model_folder
 from unmist.evaluate.compare.names import OURS
 from unmist.evaluate.compare.names import SHIPPED as AS_SHIPPED
-from unmist.evaluate.compare.pages import interval, markdown_table, write_text
+from unmist.evaluate.compare.pages import interval, markdown_table, shipped_weights, write_text
 
 _MEASURED = ("specialists", "robustness", "table")
 
@@ -184,7 +184,7 @@ def _beside(measured: dict[str, Any], task: str) -> list[str]:
         "",
         f"Macro-F1 on {found['rows']['test']:,} test rows. This specialist, *shipped* and "
         f"*all rows* learnt from all {found['rows']['every']:,} training rows, the others from "
-        f"{found['rows']['train']:,}.",
+        f"{found['rows']['train']:,}. {shipped_weights(measured['fits'])}",
         "",
         *markdown_table(["model", "parameters", "macro-F1"], rows),
         "",

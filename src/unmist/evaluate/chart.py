@@ -20,7 +20,7 @@ from typing import Any
 from unmist.evaluate import chart_figure
 from unmist.evaluate.compare import contenders as c
 from unmist.evaluate.compare import measure, names, options
-from unmist.evaluate.compare.pages import interval, markdown_table, write_text
+from unmist.evaluate.compare.pages import interval, markdown_table, shipped_weights, write_text
 from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.compare.store import Store
 from unmist.evaluate.compare.training import Recipe
@@ -84,7 +84,7 @@ def page(whole: dict[str, Any]) -> str:
         f"Written by `unmist evaluate chart`, {whole['circumstances']['date']}, "
         f"{whole['circumstances']['machine']}, {whole['circumstances']['threads']} threads, "
         f"products in {'bfloat16' if settings['bf16'] else 'float32'}; at most "
-        f"{settings['minutes']:g} minutes a fit.",
+        f"{settings['minutes']:g} minutes a fit. {shipped_weights(whole['fits'])}",
         "",
         '<picture><source media="(prefers-color-scheme: dark)" '
         'srcset="../figures/chart-dark.svg"><img alt="Parameters against accuracy" '

@@ -3,7 +3,7 @@
 from typing import Any
 
 from unmist.evaluate.compare import names
-from unmist.evaluate.compare.pages import interval, markdown_table, not_there
+from unmist.evaluate.compare.pages import interval, markdown_table, not_there, shipped_weights
 
 _OURS = f"{names.OURS} {names.SHIPPED}"
 
@@ -29,7 +29,7 @@ def _about(whole: dict[str, Any]) -> list[str]:
         "",
         f"Written by `unmist evaluate table`, {then['date']}, {then['machine']}, "
         f"{then['threads']} threads, products in {'bfloat16' if settings['bf16'] else 'float32'}; "
-        f"at most {settings['minutes']:g} minutes a fit.",
+        f"at most {settings['minutes']:g} minutes a fit. {shipped_weights(whole['fits'])}",
     ]
 
 

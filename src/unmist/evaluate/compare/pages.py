@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unmist.evaluate.bootstrap import Figure
+from unmist.evaluate.compare.names import SHIPPED
 from unmist.io import AtomicFile
 
 
@@ -40,3 +41,10 @@ def interval(figure: Figure, scale: float = 1, form: str = ".3f") -> str:
     if value is None or low is None or high is None:
         return "-"
     return f"{scale * value:{form}} ({scale * low:{form}} to {scale * high:{form}})"
+
+
+def shipped_weights(fits: Sequence[dict[str, Any]]) -> str:
+    """A sentence that says which weights *shipped* stands for; they may be older than a page."""
+    found = {(fit["model"], fit["weights"]) for fit in fits if fit["how"] == SHIPPED}
+    named = ", ".join(f"{model} `{weights[:12]}`" for model, weights in sorted(found))
+    return f"Weights as shipped: {named}." if named else ""
