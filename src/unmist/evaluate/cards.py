@@ -173,7 +173,7 @@ def _beside(measured: dict[str, Any], task: str) -> list[str]:
     compared = sorted(found["compared"], key=lambda one: -one["macro_f1"]["value"])
     rows = [
         [
-            "**this specialist**" if one["name"] == ours else one["name"],
+            f"**{ours}**" if one["name"] == ours else one["name"],
             f"{one['parameters']:,}",
             interval(one["macro_f1"]),
         ]
@@ -182,8 +182,8 @@ def _beside(measured: dict[str, Any], task: str) -> list[str]:
     return [
         "## Beside others",
         "",
-        f"Macro-F1 on {found['rows']['test']:,} test rows. This specialist, *shipped* and "
-        f"*all rows* learnt from all {found['rows']['every']:,} training rows, the others from "
+        f"Macro-F1 on {found['rows']['test']:,} test rows. *Shipped* and *all rows* "
+        f"learnt from all {found['rows']['every']:,} training rows, the others from "
         f"{found['rows']['train']:,}. {shipped_weights(measured['fits'])}",
         "",
         *markdown_table(["model", "parameters", "macro-F1"], rows),
