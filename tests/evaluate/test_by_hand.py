@@ -26,6 +26,7 @@ def test_ngrams_learn_from_what_is_written(tmp_path: Path) -> None:
     assert said["rows"]["written"] > 300
     assert said["ngrams"]["train and written"] > said["ngrams"]["train"]
     assert said["specialists"] == {"small": adapter.card.scores["test"]["macro_f1"]}
+    assert 0 <= said["near"]["written"] <= 1
     page = by_hand.markdown({"tasks": {TASK: said}, "well_known": {}})
     assert f"| {TASK} | 10 |" in page
     assert " | - |\n" in page  # there was no edge to ask

@@ -34,10 +34,13 @@ SIZES: Final = ("small", "edge")
 LEARNT: Final = ("train", "train and written", "written")
 NAMES: Final = "host-category"
 _SHARES: Final = ("right", "answered", "answered_right")
+NEAR: Final = 0.8  # cosine of character 3- to 5-grams from which on two texts are nearly one
+_MOST: Final = 2_000  # rows of test, and ten times as many others, that are compared
 
 
 def measure(data: Path, task: str, specialists: dict[str, Adapter], each: int) -> dict[str, Any]:
-    """Macro-F1 on test of n-grams that learnt from each of :data:`LEARNT`, and of specialists.
+    """Macro-F1 on test of n-grams that learnt from each of :data:`LEARNT`, and of specialists; and
+    how much of test stands nearly so among the rows learnt from.
 
     Args:
         data: the data folder.
@@ -51,6 +54,7 @@ def measure(data: Path, task: str, specialists: dict[str, Adapter], each: int) -
     learnt = {"train": train, "train and written": [*train, *made], "written": made}
     return {
         "rows": {"train": len(train), "written": len(made), "test": len(test)},
+        "near": {"train": _near(test, train), "written": _near(test, made)},
         "ngrams": {name: _ngrams(rows, test) for name, rows in learnt.items()},
         "specialists": {
             name: adapter.card.scores["test"]["macro_f1"] for name, adapter in specialists.items()
@@ -83,6 +87,19 @@ def well_known(model: Model) -> dict[str, float | int]:
     return counts | {name: round(float(share.mean()), 4) for name, share in shares.items()}
 
 
+def _near(test: Sequence[Example], rows: Sequence[Example]) -> float:
+    """Share of the test rows beside which one of ``rows`` says nearly the same."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    asked = [row.text for row in test[:_MOST]]
+    others = [row.text for row in rows[: 10 * _MOST]]
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True)
+    these, those = vectorizer.fit_transform(asked), vectorizer.transform(others)
+    steps = range(0, len(asked), 200)
+    nearest = [(these[i : i + 200] @ those.T).max(axis=1).toarray().ravel() for i in steps]
+    return round(float((np.concatenate(nearest) >= NEAR).mean()), 4)
+
+
 def _ngrams(train: Sequence[Example], test: Sequence[Example]) -> float:
     model = NgramClassifier([row.text for row in train], [row.label for row in train])
     number = {label: place for place, label in enumerate(model.labels)}
@@ -93,12 +110,21 @@ def _ngrams(train: Sequence[Example], test: Sequence[Example]) -> float:
 
 def markdown(result: dict[str, Any]) -> str:
     """The page of what :func:`main` measures."""
-    head = ["task", "rows: train", "written", *(f"n-grams: {name}" for name in LEARNT), *SIZES]
+    head = [
+        "task",
+        "rows: train",
+        "written",
+        "near test: train",
+        "written",
+        *(f"n-grams: {name}" for name in LEARNT),
+        *SIZES,
+    ]
     rows = [
         [
             task,
             f"{said['rows']['train']:,}",
             f"{said['rows']['written']:,}",
+            *(f"{said['near'][name]:.1%}" for name in ("train", "written")),
             *(f"{said['ngrams'][name]:.3f}" for name in LEARNT),
             *(f"{said['specialists'][s]:.3f}" if s in said["specialists"] else "-" for s in SIZES),
         ]
@@ -110,7 +136,9 @@ def markdown(result: dict[str, Any]) -> str:
         "Macro-F1 on test of a linear classifier on character 1- to 5-grams that has learnt the "
         "training split, that and the written rows, or these alone; and of the specialists that "
         "ship, which have learnt both. No written row equals one of dev or test but for case, "
-        "digits and white space; no written host name is of a registrable domain held out.",
+        "digits and white space; no written host name is of a registrable domain held out. *Near "
+        f"test* is the share of test rows that have a row beside them with a cosine of {NEAR} or "
+        "more (character 3- to 5-grams, weighed by rarity in test).",
         "",
         *table(head, rows),
         "",
