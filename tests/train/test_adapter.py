@@ -20,7 +20,7 @@ from unmist.errors import InputError, ModelError
 from unmist.evaluate import evaluate_task
 from unmist.model import Model
 from unmist.text import Tokenizer
-from unmist.train import adapter, corpus, more
+from unmist.train import adapter, corpus, more, written
 from unmist.train.adapter import train_task
 from unmist.train.encoder import Encoder, Shape
 from unmist.train.fitting import fit
@@ -326,6 +326,24 @@ def test_rows_made_for_a_task_do_not_say_what_users_names_are(
     making("single labels", made)
     card = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, more=True))
     assert card["special_use"] is False
+
+
+def test_rows_written_by_hand_are_learnt_beside_the_others(
+    encoder_folder: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(encoder_folder, folder)
+    plain = train_task(folder, data_folder, TASK, Recipe(minutes=0.001))
+    once = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, written=1))
+    thrice = train_task(folder, data_folder, TASK, Recipe(minutes=0.001, written=1, repeat=3))
+    assert once["data"] == f"{plain['data']}; {written.ABOUT}"
+    assert once["labels"] == LABELS  # what is written for other labels is left out
+    kept = [row for row in written.rows(TASK, 1, 1) if row.label in LABELS]
+    learnt = len(written.apart(kept, data_folder, TASK))
+    before = plain["training"]["rows"]
+    assert learnt > 300
+    assert once["training"]["rows"] == before + learnt
+    assert thrice["training"]["rows"] == before + 3 * learnt
 
 
 def test_a_head_that_was_trained_goes_on_whole_beside_a_wide_head(

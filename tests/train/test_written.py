@@ -66,6 +66,12 @@ def test_held_out_rows_are_left_out(tmp_path: Path, data_folder: Path) -> None:
     assert [r.text for r in written.apart(paths, tmp_path, "b")] == ["/etc/secret.key.pub"]
 
 
+def test_what_is_written_otherwise_is_dropped() -> None:
+    rows = [Example("bbc.co.uk", "government", "g"), Example("irs.gov", "government", "g")]
+    made = [Example("bbc.co.uk", "news", "w"), Example("irs.gov", "government", "w")]
+    assert written.corrected(rows, made) == rows[1:]
+
+
 @pytest.mark.parametrize("task", written.tasks())
 def test_what_is_written_fits_its_task(task: str) -> None:
     card = open_folder(SHIPPED).adapters[task].card
