@@ -20,7 +20,7 @@ def test_ngrams_learn_from_what_is_written(tmp_path: Path) -> None:
     for name, rows in (("train", train), ("test", test)):
         (folder / f"{name}.tsv.zst").write_text("text\tlabel\n" + "".join(rows))
     adapter = open_folder(SHIPPED).adapters[TASK]
-    said = by_hand.measure(tmp_path, TASK, {"small": adapter}, each=2)
+    said = by_hand.measure(tmp_path, TASK, {"small": adapter.card}, each=2)
     assert said["rows"]["train"] == 10
     assert said["rows"]["test"] == 6
     assert said["rows"]["written"] > 300

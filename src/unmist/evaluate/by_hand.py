@@ -21,14 +21,13 @@ from typing import Any, Final
 import numpy as np
 
 import unmist
-from unmist.artifact import Adapter, layout, model_folder, open_folder
+from unmist.artifact import TaskCard, layout
+from unmist.evaluate.compare.pages import write_json, write_text
 from unmist.evaluate.probes.report import table
-from unmist.labelled import metrics
-from unmist.labelled.ngram import NgramClassifier
+from unmist.labelled.ngram import NgramClassifier, scores
 from unmist.model import Model
 from unmist.train import corpus, written
 from unmist.train.corpus import Example
-from unmist.train.holdout import kin
 
 SIZES: Final = ("small", "edge")
 LEARNT: Final = ("train", "train and written", "written")
@@ -38,14 +37,14 @@ NEAR: Final = 0.8  # cosine of character 3- to 5-grams from which on two texts a
 _MOST: Final = 2_000  # rows of test, and ten times as many others, that are compared
 
 
-def measure(data: Path, task: str, specialists: dict[str, Adapter], each: int) -> dict[str, Any]:
+def measure(data: Path, task: str, specialists: dict[str, TaskCard], each: int) -> dict[str, Any]:
     """Macro-F1 on test of n-grams that learnt from each of :data:`LEARNT`, and of specialists; and
     how much of test stands nearly so among the rows learnt from.
 
     Args:
         data: the data folder.
         task: one of its tasks for which rows are written.
-        specialists: of that task, by the name of their model.
+        specialists: their cards, by the name of their model.
         each: times each template is filled.
     """
     train, test = corpus.split(data, task, "train"), corpus.split(data, task, "test")
@@ -57,7 +56,7 @@ def measure(data: Path, task: str, specialists: dict[str, Adapter], each: int) -
         "near": {"train": _near(test, train), "written": _near(test, made)},
         "ngrams": {name: _ngrams(rows, test) for name, rows in learnt.items()},
         "specialists": {
-            name: adapter.card.scores["test"]["macro_f1"] for name, adapter in specialists.items()
+            name: card.scores["test"]["macro_f1"] for name, card in specialists.items()
         },
     }
 
@@ -70,9 +69,7 @@ def well_known(model: Model) -> dict[str, float | int]:
         the labelled that are ``right`` (whether answered or not) and ``answered``, and of these
         ``answered_right``; and of the others that get a label, ``none_answered``.
     """
-    rows = written.rows(NAMES, 1, 1)
-    domains = kin([row.text for row in rows], "hostname")
-    held = [row for row, d in zip(rows, domains, strict=True) if written.held_out(d)]
+    _, held = written.by_domain(written.rows(NAMES, 1, 1))
     said = model.classify([row.text for row in held], NAMES)
     answered = np.array([verdict.status == "ok" for verdict in said])
     right = np.array([v.model_label == row.label for v, row in zip(said, held, strict=True)])
@@ -102,10 +99,7 @@ def _near(test: Sequence[Example], rows: Sequence[Example]) -> float:
 
 def _ngrams(train: Sequence[Example], test: Sequence[Example]) -> float:
     model = NgramClassifier([row.text for row in train], [row.label for row in train])
-    number = {label: place for place, label in enumerate(model.labels)}
-    said = model.probabilities([row.text for row in test]).argmax(1)
-    actual = np.array([number.get(row.label, -1) for row in test])
-    return round(metrics.macro_f1(actual, said, len(model.labels)), 4)
+    return scores(model, test)["macro_f1"]
 
 
 def markdown(result: dict[str, Any]) -> str:
@@ -177,17 +171,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="data folder with tasks/")
     parser.add_argument("-o", "--output", type=Path, required=True, help="JSON; a page beside it")
     args = parser.parse_args()
-    folders = {size: open_folder(model_folder(size)) for size in SIZES}
+    models = {size: unmist.load(size) for size in SIZES}
     result: dict[str, Any] = {"tasks": {}}
     for task in written.tasks():
-        of_task = {size: folder.adapters[task] for size, folder in folders.items()}
-        card = layout.adapter_folder(folders[SIZES[0]].path, task) / layout.TASK
+        of_task = {size: model.card(task) for size, model in models.items()}
+        card = layout.adapter_folder(models[SIZES[0]].path, task) / layout.TASK
         each = json.loads(card.read_text("utf-8"))["training"]["recipe"]["written"]
         result["tasks"][task] = measure(args.data, task, of_task, each)
         print(task, result["tasks"][task], flush=True)
-    result["well_known"] = {size: well_known(unmist.load(size)) for size in SIZES}
-    args.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    args.output.with_suffix(".md").write_text(markdown(result), encoding="utf-8")
+    result["well_known"] = {size: well_known(model) for size, model in models.items()}
+    write_json(args.output, result)
+    write_text(args.output.with_suffix(".md"), markdown(result))
 
 
 if __name__ == "__main__":

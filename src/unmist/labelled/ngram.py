@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unmist.labelled import metrics
-from unmist.labelled.data import examples
+from unmist.labelled.data import Example, examples
 
 
 def linear_classifier(seed: int, alpha: float = 1e-6) -> Any:
@@ -59,26 +59,28 @@ class NgramClassifier:
         return out
 
 
+def scores(classifier: NgramClassifier, rows: Sequence[Example]) -> dict[str, float]:
+    """Accuracy, macro-F1 and calibration error on labelled rows."""
+    number = {label: i for i, label in enumerate(classifier.labels)}
+    probabilities = classifier.probabilities([row.text for row in rows])
+    predicted = probabilities.argmax(1)
+    actual = np.array([number.get(row.label, -1) for row in rows])
+    error = metrics.expected_calibration_error(predicted == actual, probabilities.max(1))
+    return {
+        "accuracy": round(float((actual == predicted).mean()), 4),
+        "macro_f1": round(metrics.macro_f1(actual, predicted, len(number)), 4),
+        "ece": round(error, 4),
+    }
+
+
 def floor(folder: Path, seed: int = 1) -> dict[str, Any]:
     """Train on a task's train split and score its dev and test splits."""
     began = time.perf_counter()
     train = examples(folder / "train.tsv.zst")
     classifier = NgramClassifier([e.text for e in train], [e.label for e in train], seed)
-    labels = classifier.labels
-    number = {label: i for i, label in enumerate(labels)}
     result: dict[str, Any] = {"task": folder.name, "rows": len(train)}
     for split in ("dev", "test"):
-        rows = examples(folder / f"{split}.tsv.zst")
-        probabilities = classifier.probabilities([e.text for e in rows])
-        predicted = probabilities.argmax(1)
-        actual = np.array([number.get(e.label, -1) for e in rows])
-        result[split] = {
-            "accuracy": round(float((actual == predicted).mean()), 4),
-            "macro_f1": round(metrics.macro_f1(actual, predicted, len(labels)), 4),
-            "ece": round(
-                metrics.expected_calibration_error(predicted == actual, probabilities.max(1)), 4
-            ),
-        }
+        result[split] = scores(classifier, examples(folder / f"{split}.tsv.zst"))
     return result | {"seconds": round(time.perf_counter() - began, 1)}
 
 

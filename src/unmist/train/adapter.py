@@ -93,8 +93,8 @@ def train_task(
     if recipe.more:
         made += more.rows(data, task, [*examples["train"], *made], recipe.seed)
         about = replace(about, data=f"{about.data}; {more.ABOUT[task]}")
-    if recipe.written and about.field != "hostname":  # a form of one may be a row of theirs
-        made = written.apart(made, data, task)
+        if recipe.written and about.field != "hostname":  # a form of one may be a row of theirs
+            made = written.apart(made, data, task)
     if recipe.outside:
         apart = outside.rows(data, task, recipe.seed, beside=made)
         examples = {name: part + apart[name] for name, part in examples.items()}

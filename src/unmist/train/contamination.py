@@ -87,7 +87,7 @@ def check(data: Path, fields: Iterable[str] = FIELDS) -> Result:
             f"{file.parent.name}/{file.name.removesuffix('.tsv.zst')}": {
                 str(normalize(row.text, name)) for row in corpus.examples(file)
             }
-            for file in _held_out_files(data, name)
+            for file in corpus.held_out_files(data, name)
         }
         if held:
             _check_field(data, name, held, result)
@@ -116,15 +116,6 @@ def _check_field(data: Path, name: str, held: dict[str, set[str]], result: Resul
     for file, of in held.items():
         twins = sum(masked(text) in met for text in of)
         result.held_out.append(HeldOut(name, file, len(of), twins))
-
-
-def _held_out_files(data: Path, name: str) -> list[Path]:
-    """Every file of a field's tasks that is no training split."""
-    return [
-        path
-        for path in sorted((data / "tasks").glob("*/*.tsv.zst"))
-        if path.name != "train.tsv.zst" and corpus.field_of(data, path.parent.name) == name
-    ]
 
 
 def _learnt(data: Path, name: str) -> Iterator[tuple[str, Iterator[str]]]:

@@ -35,6 +35,15 @@ def split(data: Path, task: str, name: str) -> list[Example]:
     return examples(data / "tasks" / task / f"{name}.tsv.zst")
 
 
+def held_out_files(data: Path, field: str) -> list[Path]:
+    """Every file of a field kind's tasks that is no training split, in name order."""
+    return [
+        path
+        for path in sorted((data / "tasks").glob("*/*.tsv.zst"))
+        if path.name != "train.tsv.zst" and field_of(data, path.parent.name) == field
+    ]
+
+
 def held_out_groups(data: Path, task: str) -> set[str]:
     """Groups of all rows of a task that are not of its training split."""
     files = (data / "tasks" / task).glob("*.tsv.zst")

@@ -167,9 +167,8 @@ def withheld(data: Path, field: str) -> set[str | bytes]:
     training split; such a row must not be learnt from under any question.
     """
     texts: set[str | bytes] = set()
-    for path in sorted((data / "tasks").glob("*/*.tsv.zst")):
-        if path.name != "train.tsv.zst" and corpus.field_of(data, path.parent.name) == field:
-            texts.update(normalize(example.text, field) for example in corpus.examples(path))
+    for path in corpus.held_out_files(data, field):
+        texts.update(normalize(example.text, field) for example in corpus.examples(path))
     return texts
 
 

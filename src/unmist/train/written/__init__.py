@@ -97,19 +97,23 @@ def apart(made: Iterable[Example], data: Path, task: str) -> list[Example]:
     """
     field = corpus.field_of(data, task)
     if field == "hostname":
-        every = list(made)
-        domains = kin([row.text for row in every], field)
-        return [row for row, d in zip(every, domains, strict=True) if not held_out(d)]
+        return by_domain(made)[0]
     key = _last if field == "path" else masked
     held = {
         key(row.text)
-        for folder in sorted((data / "tasks").iterdir())
-        if (folder / "task.toml").is_file() and corpus.field_of(data, folder.name) == field
-        for path in folder.glob("*.tsv.zst")
-        if path.name != "train.tsv.zst"
+        for path in corpus.held_out_files(data, field)
         for row in corpus.examples(path)
     }
     return [row for row in made if key(row.text) not in held]
+
+
+def by_domain(made: Iterable[Example]) -> tuple[list[Example], list[Example]]:
+    """Host names that may be learnt, and those on registrable domains that are held out."""
+    every = list(made)
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for row, domain in zip(every, kin([row.text for row in every], "hostname"), strict=True):
+        sides[held_out(domain)].append(row)
+    return sides
 
 
 def corrected(examples: Iterable[Example], made: Iterable[Example]) -> list[Example]:
