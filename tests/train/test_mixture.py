@@ -10,7 +10,8 @@ import zstandard
 from unmist.errors import InputError
 from unmist.text import Tokenizer, normalize
 from unmist.train import corpus
-from unmist.train.mixture import MAX_TOKENS, Mixture, even, prepare, withheld
+from unmist.train.corpus import withheld
+from unmist.train.mixture import MAX_TOKENS, Mixture, even, prepare
 from unmist.train.pretrain import CHUNK_ROWS, FIELD_SHARES, Recipe, _capped, mixture_weights
 
 TASK = "host-category"
@@ -40,6 +41,23 @@ def test_parts_and_questions(mixture: Mixture, data_folder: Path) -> None:
     names = [list(corpus.lines(path)) for path in corpus.sources(data_folder, "hostname")]
     names.append([row.text for row in corpus.split(data_folder, TASK, "train")])
     assert sizes == [sum(normalize(n, "hostname") not in held for n in part) for part in names]
+
+
+def test_rows_by_hand_are_a_part_of_their_own(
+    data_folder: Path, tokenizer_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "mixture.safetensors"
+    prepare(data_folder, Tokenizer(tokenizer_file), ["hostname"], [TASK], out, written_times=1)
+    task, by_hand = (mixture := Mixture(out)).parts[-2:]
+    assert (task.name, by_hand.name) == (TASK, f"{TASK} written")
+    assert (task.question, task.first, task.count) == (1, 3, 3)
+    assert (by_hand.question, by_hand.first, by_hand.count) == (1, 3, 3)
+    assert by_hand.task
+    labels = mixture.labels[by_hand.start : by_hand.stop]
+    assert len(labels) > 100
+    assert set(labels.tolist()) == {3, 4, 5}
+    texts = mixture.texts(np.arange(by_hand.start, by_hand.stop), Tokenizer(tokenizer_file))
+    assert not set(texts) & withheld(data_folder, "hostname")
 
 
 def test_rows_of_dev_and_test_are_never_learnt(

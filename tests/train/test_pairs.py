@@ -60,6 +60,21 @@ def test_two_hosts_of_an_owner(drawn: Pairs, tokenizer_file: Path) -> None:
         assert miss != first
 
 
+def test_neighbours_are_of_two_domains(drawn: Pairs, tokenizer_file: Path) -> None:
+    tokenizer = Tokenizer(tokenizer_file)
+    triples = drawn.neighbours(random.Random(1))
+    assert len(triples.first) == len(triples.second) > 40
+    assert triples.miss == []
+    for sides in zip(triples.first, triples.second, strict=True):
+        one, other = (tokenizer.decode(side).removeprefix(b"mail.") for side in sides)
+        assert one != other
+
+
+def test_pairs_without_near_misses_have_a_loss(drawn: Pairs, tokenizer_file: Path) -> None:
+    encoder = Encoder(Shape(**SIZES["edge"].as_dict() | {"layers": 1}))
+    assert pairs.loss(encoder, drawn.neighbours(random.Random(1))).item() > 0
+
+
 def test_forms_of_a_text(drawn: Pairs, tokenizer_file: Path) -> None:
     triples = drawn.forms(random.Random(1))
     assert len(triples.first) == pairs.FORMS_A_STEP

@@ -53,17 +53,26 @@ def test_names_go_by_their_domain(data_folder: Path) -> None:
     assert 40 < len(gone) < 120  # a fifth
 
 
+_HELD = (
+    ("a", "header", "Held Out 17"),
+    ("b", "path", "/etc/secret.key"),
+    ("c", "cloud", "kms:PutKeyPolicy"),
+)
+
+
 def test_held_out_rows_are_left_out(tmp_path: Path, data_folder: Path) -> None:
-    for task, field, text in (("a", "header", "Held Out 17"), ("b", "path", "/etc/secret.key")):
+    for task, field, text in _HELD:
         folder = tmp_path / "tasks" / task
         folder.mkdir(parents=True)
         (folder / "task.toml").write_text(f'field = "{field}"\n')
-        (folder / "train.tsv.zst").write_text("text\tlabel\nof train 1\tx\n")
-        (folder / "test.tsv.zst").write_text(f"text\tlabel\n{text}\tx\n")
+        (folder / "train.tsv.zst").write_text("text\tlabel\nof train 1\tx\na:GetKey\tx\n")
+        (folder / "test.tsv.zst").write_text(f"text\tlabel\n{text}\tx\nb:GetKey\tx\n")
     banners = [Example(t, "x", "g") for t in ("held  out 18", "of train 2", "held out")]
     assert [r.text for r in written.apart(banners, tmp_path, "a")] == ["of train 2", "held out"]
     paths = [Example(t, "x", "g") for t in (r"C:\SECRET.key", "/etc/secret.key.pub")]
     assert [r.text for r in written.apart(paths, tmp_path, "b")] == ["/etc/secret.key.pub"]
+    actions = [Example(t, "x", "g") for t in ("s3:putKeyPolicy", "s3:GetKey", "s3:PutKey")]
+    assert [r.text for r in written.apart(actions, tmp_path, "c")] == ["s3:GetKey", "s3:PutKey"]
 
 
 def test_what_is_written_otherwise_is_dropped() -> None:

@@ -106,10 +106,10 @@ def markdown(result: dict[str, Any]) -> str:
     """The page of what :func:`main` measures."""
     head = [
         "task",
-        "rows: train",
-        "written",
-        "near test: train",
-        "written",
+        "training rows",
+        "rows by hand",
+        "training rows near test",
+        "rows by hand near test",
         *(f"n-grams: {name}" for name in LEARNT),
         *SIZES,
     ]

@@ -7,7 +7,7 @@
 Two keys are compared, within a field kind: the normalised text itself, and the text in lower case
 with every run of digits as one 0 and every run of white space as one space (*masked*). A row is
 learnt from as :func:`unmist.train.mixture.prepare` does it, which leaves out what
-:func:`unmist.train.mixture.withheld` names. Writes OUT/contamination.json and .md.
+:func:`unmist.train.corpus.withheld` names. Writes OUT/contamination.json and .md.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any, Final
 from unmist.io import AtomicFile
 from unmist.text import FIELDS, normalize
 from unmist.train import corpus
-from unmist.train.mixture import withheld
+from unmist.train.corpus import withheld
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SPACE: Final = re.compile(r"\s+")

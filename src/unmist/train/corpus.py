@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from unmist.errors import InputError
 from unmist.labelled.data import Example, examples, open_text
+from unmist.text import normalize
 
 __all__ = ["OUTSIDE", "Example", "examples", "lines", "sources", "split"]
 
@@ -42,6 +43,18 @@ def held_out_files(data: Path, field: str) -> list[Path]:
         for path in sorted((data / "tasks").glob("*/*.tsv.zst"))
         if path.name != "train.tsv.zst" and field_of(data, path.parent.name) == field
     ]
+
+
+def withheld(data: Path, field: str) -> set[str | bytes]:
+    """Normalised texts of every task file of a field kind that is not a training split.
+
+    Tasks are split by different rules (domain, time), so a test row of one may stand in another's
+    training split; such a row must not be learnt from under any question.
+    """
+    texts: set[str | bytes] = set()
+    for path in held_out_files(data, field):
+        texts.update(normalize(example.text, field) for example in examples(path))
+    return texts
 
 
 def held_out_groups(data: Path, task: str) -> set[str]:

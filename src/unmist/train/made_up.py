@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from unmist.train import corpus, popular
-from unmist.train.corpus import Example
-from unmist.train.mixture import withheld
+from unmist.train.corpus import Example, withheld
 
 GENERATED: Final = 15_000
 REAL: Final = 45_000

@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 
 from unmist.text import Tokenizer, normalize
 from unmist.text.tokenizer import both_ends
-from unmist.train import corpus
+from unmist.train import corpus, written
+from unmist.train.corpus import Example, withheld
 
 MAX_TOKENS = 256
 _STEPS = ((32, 1), (96, 8), (MAX_TOKENS, 16))  # lengths up to here are multiples of this
@@ -130,11 +131,25 @@ class Mixture:
 
 
 def prepare(
-    data: Path, tokenizer: Tokenizer, fields: list[str], tasks: list[str], output: Path
+    data: Path,
+    tokenizer: Tokenizer,
+    fields: list[str],
+    tasks: list[str],
+    output: Path,
+    written_times: int = 0,
 ) -> None:
     """Encode the pretraining files of fields and the training splits of tasks into one file.
 
     Rows that stand in any task's dev, test or extra file are left out.
+
+    Args:
+        data: folder with ``pretrain/`` and ``tasks/``.
+        tokenizer: encodes the rows.
+        fields: field kinds whose files are read.
+        tasks: tasks whose training splits are added to their field kind.
+        output: the file that is written.
+        written_times: how often each template of rows written by hand is filled; they are a part
+            of their own beside the task's and answer the same question. 0 adds none.
     """
     questions: list[dict[str, object]] = []
     writer, parts, first = _Writer(tokenizer), [], 0
@@ -148,28 +163,31 @@ def prepare(
             parts.append(Part(name, field, False, *span, len(questions) - 1, first, len(names)))
         first += len(names)
         for task in (task for task in tasks if corpus.field_of(data, task) == field):
-            examples = corpus.split(data, task, "train")
+            examples, made = _labelled(data, task, written_times)
             labels = sorted({example.label for example in examples})
             number = {label: first + i for i, label in enumerate(labels)}
             questions.append({"name": task, "labels": labels})
-            targets = [number[example.label] for example in examples]
-            span = writer.rows([example.text for example in examples], field, targets, held)
-            parts.append(Part(task, field, True, *span, len(questions) - 1, first, len(labels)))
+            for name, rows in ((task, examples), (f"{task} {written.SOURCE}", made)):
+                if rows:
+                    targets = [number[row.label] for row in rows]
+                    span = writer.rows([row.text for row in rows], field, targets, held)
+                    parts.append(
+                        Part(name, field, True, *span, len(questions) - 1, first, len(labels))
+                    )
             first += len(labels)
     meta = {"parts": [part.__dict__ for part in parts], "questions": questions}
     save_file(writer.arrays(), output, metadata={"mixture": json.dumps(meta)})
 
 
-def withheld(data: Path, field: str) -> set[str | bytes]:
-    """Normalised texts of every task file of a field kind that is not a training split.
-
-    Tasks are split by different rules (domain, time), so a test row of one may stand in another's
-    training split; such a row must not be learnt from under any question.
-    """
-    texts: set[str | bytes] = set()
-    for path in corpus.held_out_files(data, field):
-        texts.update(normalize(example.text, field) for example in corpus.examples(path))
-    return texts
+def _labelled(data: Path, task: str, times: int) -> tuple[list[Example], list[Example]]:
+    """A task's training rows, and those written by hand under labels that these have."""
+    examples = corpus.split(data, task, "train")
+    if not times or task not in written.tasks():
+        return examples, []
+    made = written.apart(written.rows(task, 1, times), data, task)
+    known = {example.label for example in examples}
+    made = [row for row in made if row.label in known]
+    return written.corrected(examples, made), made
 
 
 def even(row: list[int]) -> list[int]:

@@ -23,10 +23,9 @@ import numpy as np
 
 from unmist.errors import UsageError
 from unmist.labelled.ngram import NgramClassifier
-from unmist.train import corpus, popular
-from unmist.train.corpus import OUTSIDE, Example
+from unmist.train import corpus, popular, written
+from unmist.train.corpus import OUTSIDE, Example, withheld
 from unmist.train.holdout import kin, side
-from unmist.train.mixture import withheld
 
 SPLITS: Final = ("train", "dev", "test")
 _POPULAR: Final = "popular"
@@ -64,7 +63,7 @@ def rows(
         most: rows of the training split, at most; a tenth of that in each of the others. The same
             number from each place that they are from.
         beside: rows that are learnt beside the task's; their groups bear labels or do not as they
-            say.
+            say, and what the task's own say otherwise is not heard.
 
     Raises:
         UsageError: no such rows are known for this task.
@@ -75,8 +74,9 @@ def rows(
     found: dict[str, list[Example]] = {name: [] for name in SPLITS}
     known = {name: corpus.split(data, task, name) for name in SPLITS}
     of_task = {row.group for part in known.values() for row in part}
-    of_task.update(kin([row.text for row in beside], corpus.field_of(data, task)))
-    learnt = [*known["train"], *(row for row in beside if row.label != OUTSIDE)]
+    of_task.update(kin(list({row.text for row in beside}), corpus.field_of(data, task)))
+    learnt = written.corrected(known["train"], beside)
+    learnt += [row for row in beside if row.label != OUTSIDE]
     for place, labels in _FROM[task]:
         share = most // len(_FROM[task])
         if place == _POPULAR:

@@ -1,7 +1,9 @@
 """Pairs that a vector shall bring together, and near ones that it shall keep apart.
 
-Two kinds: hosts of one owner, and a text beside another form of itself that means the same. Each
-pair has a near miss, the first text with one character changed, that no owner and no form shares.
+Three kinds: hosts of one owner, hosts of two domains that are spelt alike, and a text beside
+another form of itself that means the same. Pairs of the first and the last kind have a near miss,
+the first text with one character changed, that no owner and no form shares; beside names that are
+only spelt alike it would be the nearer one.
 
 Sources: van den Oord et al., "Representation Learning with Contrastive Predictive Coding" (the
 loss), arXiv 1807.03748; Kusupati et al., "Matryoshka Representation Learning" (the same loss on the
@@ -25,18 +27,23 @@ from torch.nn import functional as F  # noqa: N812
 from unmist.text import Tokenizer, both_ends, normalize
 from unmist.text.views import vary, views
 from unmist.train import corpus
+from unmist.train.corpus import withheld
 from unmist.train.encoder import Encoder
 from unmist.train.holdout import kin
 from unmist.train.misses import near_miss
-from unmist.train.mixture import withheld
+from unmist.train.neighbours import neighbours
 
 FIELDS: Final = ("hostname", "url", "http", "command", "path", "header", "cloud")
+# How often forms are of a field, one unless said: in commands quotes and operators look alike.
+_OFTEN: Final = {"command": 3, "http": 2}
 OWNERS_A_STEP: Final = 256
+NEIGHBOURS_A_STEP: Final = 192
 FORMS_A_STEP: Final = 96
 TEMPERATURE: Final = 0.05
 RANKING_TEMPERATURE: Final = 0.02  # near misses are near: .95 against .97
 DIMENSIONS: Final = (64, 128)  # beside all of them
 _TEXTS_OF_FIELD: Final = 20_000
+_HOSTS_OF_DOMAIN: Final = 4
 _LONGEST: Final = 200  # characters of a text whose forms are compared
 _MOST_TOKENS: Final = 128
 _STEP: Final = 8  # lengths to which rows are padded are multiples of this
@@ -49,7 +56,7 @@ _NUMBERS: Final = {"hostname": _MACHINE, "path": _OR_VERSION, "header": _OR_VERS
 
 @dataclass(frozen=True)
 class Triples:
-    """Token ids of each pair's two texts and of the near miss of the first."""
+    """Token ids of each pair's two texts and, but for neighbours, of the near miss of the first."""
 
     first: list[list[int]]
     second: list[list[int]]
@@ -66,6 +73,13 @@ class Pairs:
         self._narrow = [domains for domains in found if len(domains) == 1]
         self._texts = {field: _texts(data, field) for field in FIELDS}
         self._texts = {field: texts for field, texts in self._texts.items() if texts}
+        self._near = neighbours(_hosts(self._wide, self._texts.get("hostname", [])))
+
+    def neighbours(self, chance: random.Random) -> Triples:
+        """Hosts beside one of another registrable domain that is spelt alike; no near misses."""
+        chosen = chance.sample(self._near, min(NEIGHBOURS_A_STEP, len(self._near)))
+        rows = [(host, chance.choice(near)) for host, near in chosen]
+        return self._encoded(rows, "hostname")
 
     def owners(self, chance: random.Random) -> Triples:
         """Two hosts of each of some owners, half of them of owners of two registrable domains."""
@@ -84,7 +98,9 @@ class Pairs:
         """A text of one field beside a form of it that means the same."""
         if not self._texts:
             return Triples([], [], [])
-        field = chance.choice(list(self._texts))
+        (field,) = chance.choices(
+            list(self._texts), [_OFTEN.get(field, 1) for field in self._texts]
+        )
         rows: list[tuple[str, str, str]] = []
         for text in chance.sample(
             self._texts[field], min(4 * FORMS_A_STEP, len(self._texts[field]))
@@ -94,13 +110,13 @@ class Pairs:
                 rows.append((text, other, near_miss(text, field, chance)))
         return self._encoded(rows, field)
 
-    def _encoded(self, rows: Sequence[tuple[str, str, str]], field: str) -> Triples:
-        sides = []
+    def _encoded(self, rows: Sequence[tuple[str, ...]], field: str) -> Triples:
+        sides: list[list[list[int]]] = []
         for texts in zip(*rows, strict=True):
             normalized = [normalize(text, field) for text in texts]
             ids = self._tokenizer.encode_batch(normalized, field)
             sides.append([both_ends(row, _MOST_TOKENS) for row in ids])
-        return Triples(*sides) if sides else Triples([], [], [])
+        return Triples(*sides, *[[]] * (3 - len(sides)))
 
 
 def owners(data: Path) -> list[list[list[str]]]:
@@ -120,6 +136,12 @@ def owners(data: Path) -> list[list[list[str]]]:
         if len(hosts) > 1:
             found.append(list(domains.values()))
     return found
+
+
+def _hosts(wide: Sequence[Sequence[Sequence[str]]], texts: Sequence[str]) -> list[str]:
+    """Hosts among which neighbours are found: of owners of several domains, and any."""
+    owned = (host for domains in wide for hosts in domains for host in hosts[:_HOSTS_OF_DOMAIN])
+    return sorted({str(normalize(host, "hostname")) for host in (*owned, *texts)})
 
 
 def _texts(data: Path, field: str) -> list[str]:

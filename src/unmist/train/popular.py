@@ -19,7 +19,7 @@ def names(
 
     Args:
         data: the data folder.
-        held: names that are left out, e.g. those that :func:`unmist.train.mixture.withheld` names.
+        held: names that are left out, e.g. those that :func:`unmist.train.corpus.withheld` names.
         apart: registrable domains that are left out.
         count: how many.
         chance: which are drawn.

@@ -268,6 +268,7 @@ class Run:
         encoder = self.model.encoder
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             loss = pairs.loss(encoder, compared.owners(chance))
+            loss = loss + pairs.loss(encoder, compared.neighbours(chance))
             loss = loss + pairs.loss(encoder, compared.forms(chance), self.recipe.ranking)
         (self.recipe.pair_weight * loss).backward()  # type: ignore[no-untyped-call]
         return 1.0, loss.item()
@@ -369,6 +370,9 @@ def main() -> None:
     parser.add_argument("--mixture", type=Path, help="prepared mixture (default: RUN/mixture…)")
     parser.add_argument("--fields", default=" ".join(FIELD_SHARES), help="separated by spaces")
     parser.add_argument("--tasks", default="", help="task folders whose training split is added")
+    parser.add_argument(
+        "--written", type=int, default=0, help="times each template of rows by hand is filled"
+    )
     parser.add_argument("--probes", default=" ".join(PROBES), help="tasks probed on the way")
     parser.add_argument(
         "--run", type=Path, required=True, help="folder of the run; resumed if there"
@@ -386,7 +390,8 @@ def main() -> None:
     tokenizer = Tokenizer(args.tokenizer)
     mixture_path = args.mixture or args.run / "mixture.safetensors"
     if not mixture_path.exists():
-        prepare(args.data, tokenizer, args.fields.split(), args.tasks.split(), mixture_path)
+        fields, tasks = args.fields.split(), args.tasks.split()
+        prepare(args.data, tokenizer, fields, tasks, mixture_path, args.written)
     recipe = Recipe(**{k: getattr(args, k) for k in vars(Recipe()) if k != "shape"})
     stored = args.run / "recipe.json"
     if stored.exists():

@@ -92,18 +92,21 @@ def apart(made: Iterable[Example], data: Path, task: str) -> list[Example]:
     """The rows without those that are measured with: of dev and test of any task of the field kind.
 
     Hostnames go by the registrable domain and the rule that all tasks split by, so whatever a task
-    might hold is left out; paths by their last part, as file names were told apart; any other text
-    by itself without case, digits and repeated white space.
+    might hold is left out; paths by their last part, as file names were told apart; cloud actions
+    by their name alone, of whatever service, unless a service of the training split has it, too;
+    any other text by itself without case, digits and repeated white space.
     """
     field = corpus.field_of(data, task)
     if field == "hostname":
         return by_domain(made)[0]
-    key = _last if field == "path" else masked
+    key = _KEYS.get(field, masked)
     held = {
         key(row.text)
         for path in corpus.held_out_files(data, field)
         for row in corpus.examples(path)
     }
+    if field == "cloud":
+        held -= {key(row.text) for row in corpus.split(data, task, "train")}
     return [row for row in made if key(row.text) not in held]
 
 
@@ -131,6 +134,13 @@ def held_out(domain: str) -> bool:
 
 def _last(path: str) -> str:
     return masked(re.split(r"[/\\]", path.rstrip("/\\"))[-1])
+
+
+def _action(text: str) -> str:
+    return masked(text.rpartition(":")[2])
+
+
+_KEYS: Final[Mapping[str, Callable[[str], str]]] = {"path": _last, "cloud": _action}
 
 
 def _filled(template: str, slots: Mapping[str, Sequence[str]], chance: random.Random) -> str:
