@@ -147,7 +147,7 @@ def _of_module(name: str, words: list[str]) -> str | None:
         return f"no module {name}"
     source = Path(spec.origin).read_text(encoding="utf-8")
     source += (ROOT / "src/unmist/train/specialist.py").read_text(encoding="utf-8")
-    source += (ROOT / "src/unmist/train/pretrain.py").read_text(encoding="utf-8")
+    source += (ROOT / "src/unmist/train/pretrain_recipe.py").read_text(encoding="utf-8")
     if "options.add(" in source:
         source += (ROOT / "src/unmist/evaluate/compare/options.py").read_text(encoding="utf-8")
     for word in words:

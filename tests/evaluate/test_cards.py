@@ -39,11 +39,12 @@ def test_weak_points_are_said(tmp_path: Path) -> None:
     figure = {"value": 0.5, "low": 0.4, "high": 0.6}
     test = {
         "accuracy_interval": figure, "macro_f1_interval": figure, "rows": 70, "ece": 0.2,
-        "coverage": 0.0, "answered_accuracy": None,
+        "ece_by_chance": 0.11, "coverage": 0.0, "answered_accuracy": None,
     }  # fmt: skip
     measured = {"test": test, "floor": {"accuracy": 0.9, "macro_f1": 0.9}}
     (results / "specialists.json").write_text(json.dumps({"tasks": {"host-dga": measured}}))
     page = cards.cards(model, results)["host-dga.md"]
     assert "worse than the n-gram floor" in page
     assert "off by 0.20" in page
+    assert "0.11 with exact scores" in page
     assert "70 rows only" in page

@@ -49,6 +49,15 @@ def test_calibration_error_at_the_ends() -> None:
     assert metrics.expected_calibration_error(np.array([False]), np.array([1.0])) == 1
 
 
+def test_calibration_error_by_chance_falls_with_the_rows() -> None:
+    few, many = (
+        metrics.calibration_error_by_chance(np.linspace(0.3, 0.99, n)) for n in (50, 5_000)
+    )
+    assert 0.05 < few < 0.2
+    assert 0 < many < few / 5
+    assert metrics.calibration_error_by_chance(np.ones(10)) == 0
+
+
 @given(PAIRS, st.floats(0.3, 0.9))
 def test_score(pairs: np.ndarray, threshold: float) -> None:
     actual, predicted = pairs

@@ -12,7 +12,6 @@ from unmist.text import Tokenizer, normalize
 from unmist.train import corpus
 from unmist.train.corpus import withheld
 from unmist.train.mixture import MAX_TOKENS, Mixture, even, prepare
-from unmist.train.pretrain import CHUNK_ROWS, FIELD_SHARES, Recipe, _capped, mixture_weights
 
 TASK = "host-category"
 LABELS = ["education", "gambling", "news"]
@@ -186,34 +185,3 @@ def test_several_fields(data_folder: Path, tokenizer_file: Path, tmp_path: Path)
     assert opened["one"] == {tokenizer.field_id("command")}
     assert opened[TASK] == {tokenizer.field_id("hostname")}
     assert set(mixture.labels[mixture.parts[1].start : mixture.parts[1].stop].tolist()) == {1}
-    weights = mixture_weights(mixture, Recipe(), 0.5)
-    lengths = [mixture.lengths[p.start : p.stop].mean() for p in mixture.parts]
-    tokens = np.array(weights) * lengths / np.dot(weights, lengths)
-    share = FIELD_SHARES["command"] / (FIELD_SHARES["command"] + FIELD_SHARES["hostname"])
-    assert tokens[:2].sum() == pytest.approx(share)
-    assert tokens[-1] == pytest.approx((1 - share) / 2)
-    rested = np.array(mixture_weights(mixture, Recipe(rest=TASK), 0.5))
-    assert rested[-1] == 0
-    tokens = rested * lengths / np.dot(rested, lengths)
-    assert tokens[:2].sum() == pytest.approx(share)  # its field keeps what it has
-
-
-def test_no_part_gives_a_chunk_more_than_its_cap(mixture_file: Path) -> None:
-    mixture = Mixture(mixture_file)
-    sizes = np.array([part.stop - part.start for part in mixture.parts])
-    cap = CHUNK_ROWS / sizes.sum() * 1.2
-    free, capped = (
-        np.array(mixture_weights(mixture, recipe, 0.9)) * CHUNK_ROWS / sizes
-        for recipe in (Recipe(), Recipe(part_cap=cap))
-    )
-    assert (free > cap).any()
-    assert (capped <= cap * (1 + 1e-9)).all()
-    assert capped @ sizes == pytest.approx(CHUNK_ROWS)
-    assert (capped >= free - 1e-9)[free <= cap].all()
-
-
-def test_capped_shares_sum_to_one_whatever_is_cut_off() -> None:
-    shares = np.array([0.6, 0.3, 0.1])
-    assert _capped(shares, np.array([0.5, 0.33, 1.0])).tolist() == pytest.approx([0.5, 0.33, 0.17])
-    assert _capped(shares, np.array([1.0, 1.0, 1.0])).tolist() == pytest.approx(shares.tolist())
-    assert _capped(shares, np.array([0.2, 0.2, 0.1])).tolist() == pytest.approx([0.4, 0.4, 0.2])

@@ -16,12 +16,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from unmist.text import Tokenizer
-from unmist.train import pretrain
+from unmist.train import pretrain, shares
 from unmist.train.encoder import Encoder, Shape
 from unmist.train.export import load_encoder, load_run
 from unmist.train.heldout import HeldOut
 from unmist.train.mixture import Batch, Mixture
-from unmist.train.pretrain import Recipe, Run, mask, rate_share, shape_of
+from unmist.train.pretrain import Run, mask, shape_of
+from unmist.train.pretrain_recipe import Recipe
 from unmist.train.start import deeper, old_pieces
 from unmist.train.tokenizer import train as train_tokenizer
 
@@ -60,7 +61,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(
     muon: bool,
 ) -> None:
     """Five steps at once, or two and three more across a chunk's end: same rows, same weights."""
-    monkeypatch.setattr(pretrain, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(shares, "CHUNK_ROWS", 200)
     tokenizer, mixture = Tokenizer(tokenizer_file), Mixture(mixture_file)
     how = recipe(60)
     how.muon = muon
@@ -92,7 +93,8 @@ from pathlib import Path
 import torch
 from unmist.text import Tokenizer
 from unmist.train.mixture import Mixture
-from unmist.train.pretrain import Recipe, Run
+from unmist.train.pretrain import Run
+from unmist.train.pretrain_recipe import Recipe
 torch.set_num_threads(1)
 folder, mixture, tokenizer, recipe = sys.argv[1:]
 run = Run(Path(folder), Recipe(**json.loads(recipe)), Mixture(Path(mixture)), Tokenizer(tokenizer))
@@ -193,21 +195,21 @@ def test_while_the_rate_falls_tasks_weigh_more(
     ticking: Callable[[], object],
 ) -> None:
     monkeypatch.setattr(pretrain, "time", ticking())
-    monkeypatch.setattr(pretrain, "CHUNK_ROWS", 500)
+    monkeypatch.setattr(shares, "CHUNK_ROWS", 500)
     how = recipe(100 / 60)
-    shares: dict[bool, list[float]] = {False: [], True: []}
+    found: dict[bool, list[float]] = {False: [], True: []}
 
     class Watched(Run):
         def _step(self, batches: list[Batch], progress: float) -> np.ndarray:
             task = np.mean([question for batch in batches for question in batch.question])
-            shares[self.state["annealing"]].append(float(task))
+            found[self.state["annealing"]].append(float(task))
             return super()._step(batches, progress)
 
     Watched(tmp_path, how, Mixture(mixture_file), Tokenizer(tokenizer_file)).train()
-    assert len(shares[False]) + len(shares[True]) == 100
-    assert len(shares[True]) == pytest.approx(100 * how.decay, abs=10)
-    assert np.mean(shares[False]) == pytest.approx(how.task_share, abs=0.05)
-    assert np.mean(shares[True]) == pytest.approx(how.anneal_task_share, abs=0.05)
+    assert len(found[False]) + len(found[True]) == 100
+    assert len(found[True]) == pytest.approx(100 * how.decay, abs=10)
+    assert np.mean(found[False]) == pytest.approx(how.task_share, abs=0.05)
+    assert np.mean(found[True]) == pytest.approx(how.anneal_task_share, abs=0.05)
 
 
 def test_a_warm_start_takes_what_fits(
@@ -260,23 +262,9 @@ def test_what_is_hidden() -> None:
     assert (~hidden.any(1)).mean() == pytest.approx(0.4 + 0.6 * 0.7**10, abs=0.03)
 
 
-def test_the_learning_rate() -> None:
-    how = Recipe(lr=1.0, warmup=0.1, decay=0.4)
-    shares = [rate_share(how, progress) for progress in (0, 0.05, 0.1, 0.5, 0.8, 1.0, 1.1)]
-    assert shares == pytest.approx([0, 0.5, 1, 1, 0.5, 0, 0])
-
-
 def test_named_shapes() -> None:
     assert shape_of("small", 700) == Shape(layers=6, hidden=320, vocabulary=700)
     assert shape_of("3x128", 700) == Shape(layers=3, hidden=128, vocabulary=700)
-
-
-def test_shares_of_the_mixture(mixture_file: Path) -> None:
-    mixture = Mixture(mixture_file)
-    weights = pretrain.mixture_weights(mixture, Recipe(part_power=0.6), 0.3)
-    assert sum(weights) == pytest.approx(1)
-    assert weights[3] == pytest.approx(0.3, abs=1e-3)
-    assert max(weights[:3]) - min(weights[:3]) < 0.05
 
 
 def test_more_layers_change_nothing_at_first() -> None:

@@ -99,7 +99,7 @@ def _figures(measured: dict[str, Any] | None) -> list[str]:
                     f"{one['rows']:,}",
                     interval(one["accuracy_interval"]),
                     interval(one["macro_f1_interval"]),
-                    f"{one['ece']:.3f}",
+                    f"{one['ece']:.3f} ({one['ece_by_chance']:.3f})",
                     f"{one['coverage']:.0%}",
                     "-" if right is None else f"{right:.3f}",
                 ]
@@ -112,7 +112,8 @@ def _figures(measured: dict[str, Any] | None) -> list[str]:
             rows.append([name, "", f"{accuracy:.3f}", f"{f1:.3f}", "", "", ""])
     head = ["rows of", "rows", "accuracy", "macro-F1", "ECE", "answered", "right there"]
     return [
-        "In brackets 95 % intervals by resampling groups; *answered* is the share above the "
+        "In brackets 95 % intervals by resampling groups, and behind the ECE what as many rows "
+        "would show by chance if every score were exactly right; *answered* is the share above the "
         "thresholds. The floor is the character n-gram model published with the task.",
         "",
         *markdown_table(head, rows),
@@ -222,8 +223,9 @@ def _limits(card: dict[str, Any], measured: dict[str, Any] | None) -> list[str]:
             lines.append("- It is worse than the n-gram floor by the whole interval.")
         if test["ece"] > 0.05:
             lines.append(
-                f"- Its scores are off by {test['ece']:.2f} in the mean on test rows: do not read "
-                "them as probabilities on rows of other sources."
+                f"- Its scores are off by {test['ece']:.2f} in the mean on test rows "
+                f"({test['ece_by_chance']:.2f} with exact scores, by chance): do not read them as "
+                "probabilities on rows of other sources."
             )
         if test["rows"] < 500:
             lines.append(f"- It was tested on {test['rows']:,} rows only.")

@@ -22,6 +22,7 @@ from unmist.evaluate import bootstrap
 from unmist.evaluate.machine import machine
 from unmist.io import AtomicFile
 from unmist.labelled.data import Example, examples
+from unmist.labelled.metrics import calibration_error_by_chance
 from unmist.labelled.task import ask, least_scores, score, stood_by
 from unmist.model import Model, load
 from unmist.train import outside
@@ -73,6 +74,7 @@ def _split(model: Model, task: str, rows: list[Example]) -> dict[str, Any]:
     f1 = bootstrap.macro_f1(drawn, actual[known], predicted[known], len(labels))
     return {k: v for k, v in whole.items() if k not in ("f1", "precision")} | {
         "rows": len(rows),
+        "ece_by_chance": round(calibration_error_by_chance(odds.max(1)), 4),
         "accuracy_interval": bootstrap.figure(
             bootstrap.mean(drawn, actual[known] == predicted[known])
         ),
@@ -127,11 +129,12 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
         f"Model {model.hash[:12]}; test splits; 95 % intervals by resampling groups. n-gram: the "
         "character n-gram model published with the task; bold is above it by the whole interval. "
         "Labels that keep their promise: the precision that their threshold was chosen for on dev "
-        "is not above their interval on test.",
+        "is not above their interval on test. ECE, and in brackets what as many rows would show by "
+        "chance if every score were exactly right.",
         "",
         f"`unmist evaluate specialists`, {date.today()}, {machine()}.",
         "",
-        "| task | reads | labels | rows | accuracy | macro-F1 | n-gram macro-F1 | ECE "
+        "| task | reads | labels | rows | accuracy | macro-F1 | n-gram macro-F1 | ECE (by chance) "
         "| answered, and right there | labels that keep their promise | unfamiliar |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -144,7 +147,7 @@ def markdown(model: Model, found: dict[str, Any]) -> str:
         lines.append(
             f"| `{task}` | {figures['field']} | {figures['labels']} | {test['rows']:,} "
             f"| {test['accuracy']:.3f} | {f1} ({low:.3f} to {high:.3f}) | {floor['macro_f1']:.3f} "
-            f"| {test['ece']:.3f} | {test['coverage']:.0%}, {right} "
+            f"| {test['ece']:.3f} ({test['ece_by_chance']:.3f}) | {test['coverage']:.0%}, {right} "
             f"| {kept['kept']} of {kept['labels']} | {test['unfamiliar']:.1%} |"
         )
     for task, figures in found.items():

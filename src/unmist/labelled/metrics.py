@@ -35,3 +35,19 @@ def expected_calibration_error(correct: np.ndarray, confidence: np.ndarray) -> f
         if chosen.any():
             gap += chosen.mean() * abs(correct[chosen].mean() - confidence[chosen].mean())
     return float(gap)
+
+
+def calibration_error_by_chance(confidence: np.ndarray, draws: int = 200, seed: int = 1) -> float:
+    """The error that as many rows would show in the mean if every confidence were exactly right.
+
+    With few rows in a bin their accuracy is off by chance alone, and the error counts that.
+
+    Source: Bröcker and Smith, "Increasing the Reliability of Reliability Diagrams", Weather and
+    Forecasting 22 (2007), "consistency resampling".
+    """
+    generator = np.random.default_rng(seed)
+    errors = [
+        expected_calibration_error(generator.random(len(confidence)) < confidence, confidence)
+        for _ in range(draws)
+    ]
+    return float(np.mean(errors))

@@ -11,9 +11,8 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 
 from unmist.engine.units import has_bf16
 from unmist.text import Tokenizer
-from unmist.train import checkpoint, distill, pairs
+from unmist.train import checkpoint, distill, pairs, shares
 from unmist.train.distill import Master
 from unmist.train.encoder import SIZES, Encoder, Shape
 from unmist.train.general import GeneralVectors
@@ -29,64 +28,10 @@ from unmist.train.heldout import PROBES, HeldOut
 from unmist.train.mixture import Batch, Mixture, prepare
 from unmist.train.optimizer import Muon
 from unmist.train.pairs import Pairs
+from unmist.train.pretrain_recipe import Recipe, rate_share
 from unmist.train.pretrainer import Pretrainer
 from unmist.train.soft import SoftTargets
 from unmist.train.start import warm_start
-
-CHUNK_ROWS: Final = 160_000  # many, so that few batches of a length are not full
-# Share of the tokens that each field kind gets; of a mixture with fewer kinds, in proportion.
-FIELD_SHARES: Final = {
-    "hostname": 0.34,
-    "url": 0.10,
-    "http": 0.13,
-    "header": 0.09,
-    "command": 0.12,
-    "path": 0.06,
-    "certificate": 0.01,
-    "log": 0.07,
-    "cloud": 0.05,
-    "prose": 0.03,
-}
-
-
-@dataclass
-class Recipe:
-    """Everything that decides a run, stored with its checkpoints."""
-
-    size: str = "small"
-    minutes: float = 60.0
-    seed: int = 1
-    batch_tokens: int = 2048
-    batches_a_step: int = 4
-    mask_rate: float = 0.3
-    whole_rows: float = 0.4  # share of rows left unmasked, read only for their label
-    label_weight: float = 1.0
-    task_share: float = 0.4  # share of rows that come from task training splits
-    lr: float = 3e-3  # of the matrices under Muon
-    adam_lr: float = 1e-3  # of embeddings, norms and heads; of everything without Muon
-    warmup: float = 0.02
-    decay: float = 0.4  # last share of the budget, in which the rate falls to zero
-    anneal_task_share: float = 0.65  # the same two shares while the rate falls
-    anneal_whole_rows: float = 0.6
-    part_power: float = 0.6  # parts of a group are read in proportion to tokens ** this
-    part_cap: float = float("inf")  # most of a part's rows in a chunk: few rows are learnt by heart
-    focus: str = ""  # tasks whose rows count several times, separated by spaces
-    focus_weight: float = 3.0
-    rest: str = ""  # tasks that are not drawn: few rows, drawn often, are learnt by heart
-    muon: bool = True
-    bf16: bool = False  # products in bfloat16, sums in float32: six times as fast with AMX
-    compile: bool = False  # fuse what is not a matrix product; needs a C++ compiler
-    soft: str = ""  # soft targets of unmist.train.teacher
-    soft_weight: float = 1.0
-    general: str = ""  # vectors of unmist.train.general
-    general_weight: float = 1.0
-    init: str = ""  # model folder to start from
-    master: str = ""  # model folder to be distilled
-    pairs: float = 0.0  # last share of the budget in which pairs are compared, too
-    pair_weight: float = 0.3
-    pair_every: int = 2  # steps from one batch of pairs to the next
-    ranking: float = 1.0  # of equivalent forms before near misses, beside telling pairs apart
-    shape: dict[str, Any] = field(default_factory=dict)
 
 
 def mask(
@@ -98,16 +43,6 @@ def mask(
     hidden[:, 0] = False
     hidden[generator.random(rows) < whole_rows] = False
     return hidden
-
-
-def rate_share(recipe: Recipe, progress: float) -> float:
-    """Share of the peak learning rate: warm up, stay, then fall linearly to zero.
-
-    ``progress`` is the share of the budget used.
-    """
-    if progress < recipe.warmup:
-        return progress / recipe.warmup
-    return min(1.0, (1 - progress) / recipe.decay) if progress < 1 else 0.0
 
 
 class Run:
@@ -221,8 +156,8 @@ class Run:
         if state["batch"] == 0:
             state["annealing"] = state["seconds"] > (1 - recipe.decay) * recipe.minutes * 60
         share = recipe.anneal_task_share if state["annealing"] else recipe.task_share
-        weights = mixture_weights(self.mixture, recipe, share)
-        counts = [round(CHUNK_ROWS * weight) for weight in weights]
+        weights = shares.mixture_weights(self.mixture, recipe, share)
+        counts = [round(shares.CHUNK_ROWS * weight) for weight in weights]
         rows = self.mixture.draw(counts, state["cursors"], recipe.seed)
         generator = np.random.default_rng([recipe.seed, state["chunk"]])
         skip, held = state["batch"], []
@@ -317,58 +252,15 @@ def _compiled(encoder: Encoder) -> Callable[[Tensor], Tensor]:
     return encode
 
 
-def mixture_weights(mixture: Mixture, recipe: Recipe, task_share: float) -> list[float]:
-    """Share of the rows of a chunk that each part gives.
-
-    Tokens are what time is spent on, so shares are set in tokens: each field kind has its own
-    (``FIELD_SHARES``), in a field ``task_share`` of them go to the tasks' splits, and within both
-    groups a part's share goes with its tokens to the power of ``part_power``. No part gives more
-    than ``part_cap`` of its rows to a chunk; what is cut off goes to all others.
-    """
-    parts = mixture.parts
-    lengths = np.array([mixture.lengths[p.start : p.stop].mean() for p in parts])
-    tokens = np.array([p.stop - p.start for p in parts]) * lengths
-    shares = tokens**recipe.part_power
-    shares[[part.name in recipe.focus.split() for part in parts]] *= recipe.focus_weight
-    fields = np.array([part.field for part in parts])
-    tasks = np.array([part.task for part in parts])
-    shares[[part.name in recipe.rest.split() for part in parts]] = 0
-    for kind in np.unique(fields):
-        inside = fields == kind
-        groups = ((inside & tasks, task_share), (inside & ~tasks, 1 - task_share))
-        both = all(shares[group].any() for group, _ in groups)
-        for group, share in groups:
-            if shares[group].any():
-                shares[group] *= FIELD_SHARES[kind] * (share if both else 1) / shares[group].sum()
-    rows = shares / lengths
-    most = np.array([part.stop - part.start for part in parts]) * recipe.part_cap / CHUNK_ROWS
-    return list(_capped(rows / rows.sum(), most))
-
-
-def _capped(shares: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Shares that sum to one, none above its most: what is cut off raises all others alike.
-
-    Where all at their most do not make one, they are in proportion to that.
-    """
-    shares = shares.copy()
-    if most.sum() <= 1:
-        shares[:] = most / most.sum()
-        return shares
-    full = np.zeros(len(shares), bool)
-    while (over := (shares > most) & ~full).any():
-        full |= over
-        shares[full] = most[full]
-        shares[~full] *= (1 - shares[full].sum()) / shares[~full].sum()
-    return shares
-
-
 def main() -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with pretrain/ and tasks/")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--mixture", type=Path, help="prepared mixture (default: RUN/mixture…)")
-    parser.add_argument("--fields", default=" ".join(FIELD_SHARES), help="separated by spaces")
+    parser.add_argument(
+        "--fields", default=" ".join(shares.FIELD_SHARES), help="separated by spaces"
+    )
     parser.add_argument("--tasks", default="", help="task folders whose training split is added")
     parser.add_argument(
         "--written", type=int, default=0, help="times each template of rows by hand is filled"
