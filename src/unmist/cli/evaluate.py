@@ -166,6 +166,14 @@ def named_folders(
     help="sentence-transformers folder to compare with; may be given again.",
 )
 @click.option(
+    "--peer-bf16",
+    "quick_peers",
+    metavar="NAME=DIR",
+    multiple=True,
+    callback=named_folders,
+    help="The same, computed in bfloat16: for large ones, on a CPU with units for it.",
+)
+@click.option(
     "--train-rows", type=_AT_LEAST_TWO, default=5000, show_default=True, help="Of each task."
 )
 @click.option(
@@ -194,6 +202,7 @@ def probes(
     model_path: Path | None,
     others: dict[str, Path],
     peers: dict[str, Path],
+    quick_peers: dict[str, Path],
     train_rows: int,
     dev_rows: int,
     test_rows: int,
@@ -217,6 +226,9 @@ def probes(
     encoders: list[Encoder] = [Ours(model, str(model.info()["name"]))]
     encoders += [Ours(open_model(folder, threads), name) for name, folder in others.items()]
     encoders += [Peer(name, folder, threads) for name, folder in peers.items()]
+    encoders += [
+        Peer(f"{name} (bf16)", folder, threads, bf16=True) for name, folder in quick_peers.items()
+    ]
     limits = Limits(train=train_rows, dev=dev_rows, test=test_rows, retrieval=hosts, forms=pairs)
     with row_progress(quiet=quiet, shares_screen=False) as progress:
         cached = [Cached(encoder, cache, progress.update) for encoder in encoders]
