@@ -19,13 +19,12 @@ def test_detection(
     asked = detectors.Asked(harmless, {"betting": [("goldencasino.com", "y")]})
     found = {"host-category": (lambda data: asked, "gambling", ("dgaintel",))}
     monkeypatch.setattr(detection, "TASKS", found)
-    detection.main(
-        [
-            "--data", str(data_folder), "--model", str(tiny_model_folder), "--threads", "1",
-            "--work", str(tmp_path / "work"), "-o", str(tmp_path / "out"),
-            "--python", f"dgaintel={tmp_path / 'nowhere'}",
-        ]
-    )  # fmt: skip
+    arguments = [
+        "--data", str(data_folder), "--model", str(tiny_model_folder), "--threads", "1",
+        "--work", str(tmp_path / "work"), "-o", str(tmp_path / "out"),
+        "--python", f"dgaintel={tmp_path / 'nowhere'}",
+    ]  # fmt: skip
+    detection.main(arguments)
     whole = json.loads((tmp_path / "out/detection.json").read_text())
     detected = whole["tasks"]["host-category"]["detectors"]
     assert set(detected) == {f"unmist {tiny_model_folder.name}", "n-grams"}
@@ -34,6 +33,13 @@ def test_detection(
     page = (tmp_path / "out/detection.md").read_text()
     assert "| betting (1) |" in page
     assert page == detection_page.page(whole)
+    monkeypatch.setattr(detectors, "ngrams", None)  # nobody else is asked again
+    detection.main([*arguments, "--ours-only"])
+    again = json.loads((tmp_path / "out/detection.json").read_text())
+    assert again["tasks"] == whole["tasks"]
+    asked.parts["betting"].append(("royalcasino.com", "z"))
+    with pytest.raises(UsageError, match="of other rows"):
+        detection.main([*arguments, "--ours-only"])
 
 
 def test_a_page() -> None:

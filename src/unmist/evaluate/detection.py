@@ -5,14 +5,15 @@
     unmist evaluate detection --data DATA --work WORK -o docs/benchmarks
 
 Generated names by family (no family that is held out is in any training row), phishing names, and
-phishing URLs. Rivals are asked as far as they are there. Writes ``detection.json`` and ``.md``.
-Needs ``unmist[train,peers]``.
+phishing URLs. Rivals are asked as far as they are there; with ``--ours-only`` nobody but our models
+is, and the others' figures stay those of ``detection.json``, which were of the same rows. Writes
+``detection.json`` and ``.md``. Needs ``unmist[train,peers]``.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from unmist.evaluate.compare.pages import write_text
 from unmist.evaluate.compare.rows import Limits, read
 from unmist.evaluate.detection_page import page
 
+_FILE: Final = "detection.json"
 TASKS: Final[dict[str, tuple[Callable[[Path], detectors.Asked], str, tuple[str, ...]]]] = {
     "host-dga": (detectors.dga_rows, "dga", rivals.DGA),
     "host-phishing": (partial(detectors.phishing_rows, task="host-phishing"), "phishing", ()),
@@ -41,7 +43,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """The content of ``detection.json``."""
     models = [unmist.load(folder, threads=args.threads, cache=0) for folder in args.model]
     tasks: dict[str, Any] = {}
-    absent: dict[str, str] = {}
+    before = json.loads((args.output / _FILE).read_text()) if args.ours_only else None
+    absent: dict[str, str] = before["absent"] if before else {}
     for task in args.tasks:
         rows, positive, others = TASKS[task]
         asked = rows(args.data)
@@ -49,11 +52,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             f"unmist {folder.name}": (model.hash[:16], detectors.ours(model, task, positive))
             for folder, model in zip(args.model, models, strict=True)
         }
-        learnt = read(args.data, task, Limits())
-        known["n-grams"] = ("", detectors.ngrams(positive, learnt))
-        pythons = options.pythons(args.python)
-        known |= {name: ("", detectors.rival(name, pythons)) for name in others}
-        figures = {}
+        sizes = {name: len(part) for name, part in asked.parts.items()}
+        figures: dict[str, Any] = {}
+        if before is None:
+            learnt = read(args.data, task, Limits())
+            known["n-grams"] = ("", detectors.ngrams(positive, learnt))
+            pythons = options.pythons(args.python)
+            known |= {name: ("", detectors.rival(name, pythons)) for name in others}
         for name, (weights, score) in known.items():
             kept = detectors.kept(score, args.work / "scores", f"{task} {name} {weights}")
             try:
@@ -61,10 +66,24 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             except UsageError as error:
                 absent[name] = str(error)
             print(f"{task}: {name}", file=sys.stderr, flush=True)
-        sizes = {name: len(part) for name, part in asked.parts.items()}
+        if before is not None:
+            figures |= _of_others(before["tasks"][task], known, sizes, len(asked.harmless))
         tasks[task] = {"harmless": len(asked.harmless), "parts": sizes, "detectors": figures}
     circumstances = measure.circumstances(args.threads)
     return {"tasks": tasks, "absent": absent, "circumstances": circumstances}
+
+
+def _of_others(
+    task: dict[str, Any], ours: Collection[str], sizes: dict[str, int], harmless: int
+) -> dict[str, Any]:
+    """The figures of all other detectors on the same rows, measured before.
+
+    Raises:
+        UsageError: the rows are not the same.
+    """
+    if task["parts"] != sizes or task["harmless"] != harmless:
+        raise UsageError(f"{_FILE} is of other rows; measure all, without --ours-only")
+    return {name: one for name, one in task["detectors"].items() if name not in ours}
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -86,11 +105,14 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> None:
         metavar="NAME=PATH",
         help=f"Python that has a detector, of {', '.join((*rivals.DGA, *rivals.PHISHING))}",
     )
+    parser.add_argument(
+        "--ours-only", action="store_true", help=f"keep the others' figures of OUTPUT/{_FILE}"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write into")
     args = parser.parse_args(argv)
     args.model = args.model or [model_folder("small"), model_folder("edge")]
     whole = run(args)
-    write_text(args.output / "detection.json", json.dumps(whole, indent=1) + "\n")
+    write_text(args.output / _FILE, json.dumps(whole, indent=1) + "\n")
     write_text(args.output / "detection.md", page(whole))
 
 
