@@ -178,12 +178,18 @@ def page(whole: dict[str, Any]) -> str:
             "rows of the task with their labels.",
             "",
             f"Written by `unmist evaluate ladder`, {then['date']}, {then['machine']}, "
-            f"{then['threads']} threads; at most {settings['minutes']:g} minutes a fit.",
+            f"{then['threads']} threads; at most {settings['minutes']:g} minutes a fit. "
+            f"Pretrained weights: {_weights(whole['fits'])}.",
             "",
             *markdown_table([*head, *costs], [_row(one) for one in whole["steps"]]),
             "",
         ]
     )
+
+
+def _weights(fits: Sequence[dict[str, Any]]) -> str:
+    """Which weights the steps above random ones start from: the file's SHA-256, its beginning."""
+    return ", ".join(f"`{weights}`" for weights in sorted({fit["weights"] for fit in fits} - {""}))
 
 
 def _row(one: dict[str, Any]) -> list[str]:
