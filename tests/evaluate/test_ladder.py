@@ -8,6 +8,7 @@ import pytest
 from unmist.artifact import layout
 from unmist.evaluate import ladder, report_sections
 from unmist.evaluate.compare import bodies, fitted
+from unmist.evaluate.compare.contenders import weights_of
 from unmist.text import Tokenizer
 from unmist.text.fields import SPARE
 
@@ -47,6 +48,7 @@ def test_the_ladder(
     assert report_sections.section("ladder", whole) is not None
     page = (tmp_path / "out/ladder.md").read_text()
     assert page.count("\n| ") == len(steps) + 2
+    assert f"Pretrained weights: `{weights_of(tiny_model_folder)}`." in page
     monkeypatch.setattr(fitted, "ask", None)  # again: nothing is asked
     ladder.main(how)
     assert json.loads((tmp_path / "out/ladder.json").read_text())["steps"] == steps
