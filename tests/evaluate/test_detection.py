@@ -40,6 +40,9 @@ def test_detection(
     asked.parts["betting"].append(("royalcasino.com", "z"))
     with pytest.raises(UsageError, match="of other rows"):
         detection.main([*arguments, "--ours-only"])
+    (tmp_path / "out/detection.json").unlink()
+    with pytest.raises(UsageError, match="not there"):
+        detection.main([*arguments, "--ours-only"])
 
 
 def test_a_page() -> None:

@@ -48,8 +48,7 @@ def measure(data: Path, task: str, specialists: dict[str, TaskCard], each: int) 
         each: times each template is filled.
     """
     train, test = corpus.split(data, task, "train"), corpus.split(data, task, "test")
-    made = [row for row in written.rows(task, 1, each) if row.label != corpus.OUTSIDE]
-    made = written.apart(made, data, task)
+    made = written.learnable(data, task, 1, each, {row.label for row in train})
     learnt = {"train": train, "train and written": [*train, *made], "written": made}
     return {
         "rows": {"train": len(train), "written": len(made), "test": len(test)},

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """The content of ``detection.json``."""
     models = [unmist.load(folder, threads=args.threads, cache=0) for folder in args.model]
     tasks: dict[str, Any] = {}
-    before = json.loads((args.output / _FILE).read_text()) if args.ours_only else None
+    before = _before(args.output / _FILE) if args.ours_only else None
     absent: dict[str, str] = before["absent"] if before else {}
     for task in args.tasks:
         rows, positive, others = TASKS[task]
@@ -54,7 +54,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         }
         sizes = {name: len(part) for name, part in asked.parts.items()}
         figures: dict[str, Any] = {}
-        if before is None:
+        rest: dict[str, Any] = {}
+        if before is not None:  # first, since rows may be others
+            rest = _of_others(before["tasks"].get(task), known, sizes, len(asked.harmless))
+        else:
             learnt = read(args.data, task, Limits())
             known["n-grams"] = ("", detectors.ngrams(positive, learnt))
             pythons = options.pythons(args.python)
@@ -66,22 +69,31 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             except UsageError as error:
                 absent[name] = str(error)
             print(f"{task}: {name}", file=sys.stderr, flush=True)
-        if before is not None:
-            figures |= _of_others(before["tasks"][task], known, sizes, len(asked.harmless))
-        tasks[task] = {"harmless": len(asked.harmless), "parts": sizes, "detectors": figures}
+        found = {"harmless": len(asked.harmless), "parts": sizes, "detectors": figures | rest}
+        tasks[task] = found
     circumstances = measure.circumstances(args.threads)
     return {"tasks": tasks, "absent": absent, "circumstances": circumstances}
 
 
+def _before(path: Path) -> dict[str, Any]:
+    """What was measured before. Raises UsageError where there is nothing."""
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: not there, so there are no figures to keep; leave out --ours-only"
+        )
+    said: dict[str, Any] = json.loads(path.read_text())
+    return said
+
+
 def _of_others(
-    task: dict[str, Any], ours: Collection[str], sizes: dict[str, int], harmless: int
+    task: dict[str, Any] | None, ours: Collection[str], sizes: dict[str, int], harmless: int
 ) -> dict[str, Any]:
     """The figures of all other detectors on the same rows, measured before.
 
     Raises:
         UsageError: the rows are not the same.
     """
-    if task["parts"] != sizes or task["harmless"] != harmless:
+    if task is None or task["parts"] != sizes or task["harmless"] != harmless:
         raise UsageError(f"{_FILE} is of other rows; measure all, without --ours-only")
     return {name: one for name, one in task["detectors"].items() if name not in ours}
 

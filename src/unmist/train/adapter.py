@@ -86,8 +86,7 @@ def train_task(
     made: list[corpus.Example] = []
     if recipe.written:
         kept = outputs(about.labels, outside=recipe.outside)
-        made = [row for row in written.rows(task, recipe.seed, recipe.written) if row.label in kept]
-        made = written.apart(made, data, task) * recipe.repeat
+        made = written.learnable(data, task, recipe.seed, recipe.written, kept) * recipe.repeat
         examples["train"] = written.corrected(examples["train"], made)
         about = replace(about, data=f"{about.data}; {written.ABOUT}")
     if recipe.more:

@@ -184,9 +184,7 @@ def _labelled(data: Path, task: str, times: int) -> tuple[list[Example], list[Ex
     examples = corpus.split(data, task, "train")
     if not times or task not in written.tasks():
         return examples, []
-    made = written.apart(written.rows(task, 1, times), data, task)
-    known = {example.label for example in examples}
-    made = [row for row in made if row.label in known]
+    made = written.learnable(data, task, 1, times, {example.label for example in examples})
     return written.corrected(examples, made), made
 
 

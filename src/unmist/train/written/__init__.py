@@ -14,7 +14,7 @@ import hashlib
 import random
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +70,14 @@ def rows(task: str, seed: int, each: int) -> list[Example]:
             "a checkout, since packages leave them out"
         )
     return expanded(tomllib.loads(path.read_text(encoding="utf-8")), seed, each)
+
+
+def learnable(
+    data: Path, task: str, seed: int, each: int, labels: Collection[str]
+) -> list[Example]:
+    """The :func:`rows` of a task that bear one of these labels, without those that are measured
+    with, see :func:`apart`. Raises UsageError as :func:`rows` does."""
+    return apart((row for row in rows(task, seed, each) if row.label in labels), data, task)
 
 
 def expanded(said: Mapping[str, Any], seed: int, each: int) -> list[Example]:
