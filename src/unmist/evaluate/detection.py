@@ -6,7 +6,8 @@
 
 Generated names by family (no family that is held out is in any training row), phishing names, and
 phishing URLs. Rivals are asked as far as they are there; with ``--ours-only`` nobody but our models
-is, and the others' figures stay those of ``detection.json``, which were of the same rows. Writes
+is where a task has rivals, and the others' figures stay those of ``detection.json``, which were of
+the same rows. Writes
 ``detection.json`` and ``.md``. Needs ``unmist[train,peers]``.
 """
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sizes = {name: len(part) for name, part in asked.parts.items()}
         figures: dict[str, Any] = {}
         rest: dict[str, Any] = {}
-        if before is not None:  # first, since rows may be others
+        if before is not None and others:  # first, since rows may be others
             rest = _of_others(before["tasks"].get(task), known, sizes, len(asked.harmless))
         else:
             learnt = read(args.data, task, Limits())

@@ -19,9 +19,11 @@ from unmist.evaluate.compare.rows import TaskData
 from unmist.io import AtomicFile
 from unmist.labelled.data import open_text
 from unmist.model import Model
+from unmist.train import reported
 
 ALARMS: Final = 0.01
 _ROUNDS: Final = 300
+_REPORTED: Final = 5_000  # names of each list beside the task's own
 KINDS: Final = {  # of families that no training row is of
     "word lists": ("gozi", "suppobox", "nymaim2"),
     "affixes": ("ngioweb",),
@@ -64,8 +66,8 @@ def dga_rows(data: Path, task: str = "host-dga") -> Asked:
 
 
 def phishing_rows(data: Path, task: str) -> Asked:
-    """Phishing of a task's test rows, and of its later rows where there are some; threshold by the
-    harmless test rows."""
+    """Phishing of a task's test rows, of its later rows where there are some, and of host names
+    what other lists report and nothing has learnt as such; threshold by the harmless test rows."""
     folder = data / "tasks" / task
     test = _rows(folder / "test.tsv.zst")
     parts = {"phishing": [(r["text"], r["group"]) for r in test if r["label"] == "phishing"]}
@@ -74,6 +76,8 @@ def phishing_rows(data: Path, task: str) -> Asked:
         for label, name in (("phishing", "later phishing"), ("benign", "later harmless")):
             rows = [(r["text"], r["group"]) for r in _rows(later) if r["label"] == label]
             parts |= {name: rows} if rows else {}
+    if task == reported.TASK:
+        parts |= {f"of {name}": reported.kept(data, name, _REPORTED) for name in reported.LISTS}
     harmless = [(r["text"], r["group"]) for r in test if r["label"] in _HARMLESS]
     return Asked(harmless, parts)
 

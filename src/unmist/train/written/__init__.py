@@ -58,7 +58,7 @@ def tasks() -> list[str]:
 
 
 def rows(task: str, seed: int, each: int) -> list[Example]:
-    """Every template filled ``each`` times, without repetitions; rows of one block are a group.
+    """Every template filled ``each`` times, without repetitions; rows of one template are a group.
 
     Raises:
         UsageError: nothing is written for this task.
@@ -89,10 +89,11 @@ def expanded(said: Mapping[str, Any], seed: int, each: int) -> list[Example]:
     chance, found = random.Random(f"written {seed}"), dict[str, Example]()
     slots: Mapping[str, Sequence[str]] = said.get("slots", {})
     for number, block in enumerate(said["rows"]):
-        for template in block["texts"]:
+        for place, template in enumerate(block["texts"]):
+            group = f"written {number}.{place}"
             for _ in range(each):
                 text = _filled(template, slots, chance)
-                found.setdefault(text, Example(text, block["label"], f"written {number}", SOURCE))
+                found.setdefault(text, Example(text, block["label"], group, SOURCE))
     return list(found.values())
 
 
