@@ -40,7 +40,7 @@ def test_rows_of_both_labels(data: Path) -> None:
     assert rows == reported.rows(data, seed=1) == more.rows(data, reported.TASK, [], 1)
     assert {row.text for row in rows}.isdisjoint({"known.top", "tested.top"})
     assert sum(row.group == "drop.app" for row in rows) <= 3
-    few = reported.rows(data, seed=1, share=0.0001)
+    few = reported.rows(data, seed=1, share=0.0002)
     assert [row.source for row in few].count("scamsniffer") == 1
     assert [row.source for row in few].count("romainmarcoux") == 0
 
