@@ -40,16 +40,20 @@ def test_rows_of_both_labels(data: Path) -> None:
     assert rows == reported.rows(data, seed=1) == more.rows(data, reported.TASK, [], 1)
     assert {row.text for row in rows}.isdisjoint({"known.top", "tested.top"})
     assert sum(row.group == "drop.app" for row in rows) <= 3
-    few = reported.rows(data, seed=1, share=0.0002)
-    assert [row.source for row in few].count("scamsniffer") == 1
-    assert [row.source for row in few].count("romainmarcoux") == 0
+
+
+def test_no_more_of_a_list_than_is_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reported, "LISTS", {"scamsniffer": 2, "romainmarcoux": 0})
+    sources = [row.source for row in reported.rows(data, seed=1)]
+    assert (sources.count("scamsniffer"), sources.count("romainmarcoux")) == (2, 0)
 
 
 def test_what_is_kept_is_not_learnt(data: Path) -> None:
     rows: list[Example] = reported.rows(data, seed=1)
-    for name in reported.LISTS:
-        kept = reported.kept(data, name, 100)
+    every = reported.kept(data, 100)
+    assert set(every) == set(reported.LISTS)
+    for kept in every.values():
         assert kept
         assert all(held_out(domain) for _, domain in kept)
         assert {domain for _, domain in kept}.isdisjoint(row.group for row in rows)
-        assert len(reported.kept(data, name, 2)) == 2
+    assert all(len(few) == 2 for few in reported.kept(data, 2).values())

@@ -17,6 +17,7 @@ _VERBS: Final = {
     "table": "Many tasks beside peers: who wins where.",
     "detection": "What is found at 1 % false alarms, beside detectors.",
     "ladder": "What each part of the design is worth.",
+    "trials": "Ways of pretraining in the same minutes.",
     "speed": "Rows a second, latency and memory, beside peers.",
     "engines": "The same network in other runtimes and precisions.",
     "mixed": "What many specialists in one batch cost.",

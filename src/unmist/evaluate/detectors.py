@@ -77,7 +77,7 @@ def phishing_rows(data: Path, task: str) -> Asked:
             rows = [(r["text"], r["group"]) for r in _rows(later) if r["label"] == label]
             parts |= {name: rows} if rows else {}
     if task == reported.TASK:
-        parts |= {f"of {name}": reported.kept(data, name, _REPORTED) for name in reported.LISTS}
+        parts |= {f"of {name}": rows for name, rows in reported.kept(data, _REPORTED).items()}
     harmless = [(r["text"], r["group"]) for r in test if r["label"] in _HARMLESS]
     return Asked(harmless, parts)
 

@@ -14,7 +14,6 @@ Northcutt et al., "Confident Learning", arXiv 1911.00068.
 
 import random
 import zlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -113,13 +112,9 @@ def without_members(apart: Sequence[Example], known: Sequence[Example]) -> list[
 
 def _popular(data: Path, of_task: set[str], count: int, chance: random.Random) -> list[Example]:
     """Popular names of registrable domains that the task does not have, a few of each."""
-    found, rows = Counter[str](), []
-    held = withheld(data, "hostname")
-    for name, domain in popular.names(data, held, of_task, count, chance):
-        found[domain] += 1
-        if found[domain] <= _OF_A_DOMAIN:
-            rows.append(Example(name, OUTSIDE, domain, _POPULAR))
-    return rows
+    found = popular.names(data, withheld(data, "hostname"), of_task, count, chance)
+    few = popular.few_of_each(found, _OF_A_DOMAIN)
+    return [Example(name, OUTSIDE, domain, _POPULAR) for name, domain in few]
 
 
 def _labelled(

@@ -10,10 +10,8 @@ loss), arXiv 1807.03748; Kusupati et al., "Matryoshka Representation Learning" (
 first dimensions alone), arXiv 2205.13147.
 """
 
-import csv
 import random
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +24,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from unmist.text import Tokenizer, both_ends, normalize
 from unmist.text.views import vary, views
-from unmist.train import corpus
+from unmist.train import corpus, owners
 from unmist.train.corpus import withheld
 from unmist.train.encoder import Encoder
-from unmist.train.holdout import kin
 from unmist.train.misses import near_miss
 from unmist.train.neighbours import neighbours
 
@@ -62,13 +59,24 @@ class Triples:
     second: list[list[int]]
     miss: list[list[int]]
 
+    @property
+    def texts(self) -> list[list[int]]:
+        """All texts, in that order."""
+        return [*self.first, *self.second, *self.miss]
+
 
 class Pairs:
-    """Draws triples: hosts of training owners, and texts of the pretraining files."""
+    """Draws triples: hosts of training owners, and texts of the pretraining files.
 
-    def __init__(self, data: Path, tokenizer: Tokenizer) -> None:
+    Args:
+        data: the data folder.
+        tokenizer: encodes them.
+        by_hand: whether owners written by hand are among them.
+    """
+
+    def __init__(self, data: Path, tokenizer: Tokenizer, *, by_hand: bool = False) -> None:
         self._tokenizer = tokenizer
-        found = owners(data)
+        found = owners.listed(data) + (owners.by_hand(data) if by_hand else [])
         self._wide = [domains for domains in found if len(domains) > 1]
         self._narrow = [domains for domains in found if len(domains) == 1]
         self._texts = {field: _texts(data, field) for field in FIELDS}
@@ -117,25 +125,6 @@ class Pairs:
             ids = self._tokenizer.encode_batch(normalized, field)
             sides.append([both_ends(row, _MOST_TOKENS) for row in ids])
         return Triples(*sides, *[[]] * (3 - len(sides)))
-
-
-def owners(data: Path) -> list[list[list[str]]]:
-    """Hosts of each training owner with two or more, grouped by registrable domain."""
-    owned: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for path in sorted((data / "pretrain" / "hostname" / "pairs").glob("*.tsv.zst")):
-        rows = csv.DictReader(corpus.lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
-        for row in rows:
-            if row["split"] == "train":
-                owned[path.name, row["owner"]].add(row["host"])
-    found = []
-    for _, group in sorted(owned.items()):
-        hosts = sorted(group)
-        domains: dict[str, list[str]] = defaultdict(list)
-        for host, domain in zip(hosts, kin(hosts, "hostname"), strict=True):
-            domains[domain].append(host)
-        if len(hosts) > 1:
-            found.append(list(domains.values()))
-    return found
 
 
 def _hosts(wide: Sequence[Sequence[Sequence[str]]], texts: Sequence[str]) -> list[str]:
@@ -225,7 +214,7 @@ def loss(encoder: Encoder, triples: Triples, ranking: float = 0.0) -> Tensor:
     count = len(triples.first)
     if count < 2:
         return torch.zeros(())
-    vectors = pooled(encoder, [*triples.first, *triples.second, *triples.miss]).float()
+    vectors = pooled(encoder, triples.texts).float()
     with torch.autocast("cpu", enabled=False):  # cosines differ in their third decimal
         return _apart(vectors, count, ranking)
 

@@ -1,7 +1,8 @@
 """Names that many people visit, from the popularity lists among the pretraining files."""
 
 import random
-from collections.abc import Set
+from collections import Counter
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +30,8 @@ def names(
     for path in corpus.sources(data, "hostname"):
         if path.name.removesuffix(".txt.zst") not in SOURCES:
             continue
-        found = [str(normalize(name, "hostname")) for name in corpus.lines(path)]
-        found = [name.removeprefix("www.") for name in chance.sample(found, min(count, len(found)))]
-        for name, domain in zip(found, kin(found, "hostname"), strict=True):
+        found = list(corpus.lines(path))
+        for name, domain in with_domain(chance.sample(found, min(count, len(found)))):
             if name not in held and domain not in apart:
                 (bare if name == domain else below).append((name, domain))
     half = count // 2
@@ -39,3 +39,19 @@ def names(
         *chance.sample(bare, min(half, len(bare))),
         *chance.sample(below, min(half, len(below))),
     ]
+
+
+def with_domain(texts: Sequence[str]) -> list[tuple[str, str]]:
+    """(name without ``www.``, registrable domain) of each text."""
+    found = [str(normalize(text, "hostname")).removeprefix("www.") for text in texts]
+    return list(zip(found, kin(found, "hostname"), strict=True))
+
+
+def few_of_each(rows: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """The first rows of each registrable domain."""
+    seen, kept = Counter[str](), []
+    for name, domain in rows:
+        seen[domain] += 1
+        if seen[domain] <= most:
+            kept.append((name, domain))
+    return kept

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from unmist.engine.units import has_bf16
 from unmist.text import Tokenizer
-from unmist.train import checkpoint, distill, pairs, shares
+from unmist.train import checkpoint, distill, pairs, shares, throughput
 from unmist.train.distill import Master
 from unmist.train.encoder import SIZES, Encoder, Shape
 from unmist.train.general import GeneralVectors
@@ -60,7 +60,7 @@ class Run:
         self.folder, self.recipe, self.mixture, self.tokenizer = folder, recipe, mixture, tokenizer
         self.bf16 = recipe.bf16 and has_bf16()  # the run may have begun on another machine
         torch.manual_seed(recipe.seed)
-        self.model = Pretrainer(Shape(**recipe.shape), mixture.classes)
+        self.model = self._learner()
         self.encode = _compiled(self.model.encoder) if recipe.compile else self.model.encoder
         self.master: Master | None = None
         if recipe.master:
@@ -85,6 +85,7 @@ class Run:
                 others, lr=recipe.adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True
             ),
         }
+        self._flops = 0.0  # of matrix products since the last report
         self.state: dict[str, Any] = {
             "seconds": 0.0,
             "step": 0,
@@ -106,6 +107,9 @@ class Run:
         if self.checkpoint.exists():
             meta = checkpoint.load(self.checkpoint, self._modules(), self.optimizers)
             self.state = {key: meta[key] for key in self.state}
+
+    def _learner(self) -> Pretrainer:
+        return Pretrainer(Shape(**self.recipe.shape), self.mixture.classes)
 
     @property
     def checkpoint(self) -> Path:
@@ -132,6 +136,7 @@ class Run:
     ) -> None:
         """Train until the budget is spent; saves, reports and probes on the way."""
         budget = self.recipe.minutes * 60
+        self._rate, self._flops = throughput.matrix_rate(self.bf16), 0.0
         began, spent = time.monotonic(), self.state["seconds"]
         reported = saved = spent
         sums = np.zeros(5)
@@ -142,7 +147,7 @@ class Run:
                 self.state["seconds"] = now = spent + time.monotonic() - began
                 if now - reported >= report_every or now >= budget:
                     self._log(sums, now - reported, probe)
-                    sums[:], reported = 0, now
+                    sums[:], reported, self._flops = 0, now, 0.0
                 if now - saved >= save_every:
                     self.save()
                     saved = now
@@ -185,6 +190,7 @@ class Run:
             sums[:3] += (1, token.item(), label.item())
             self.state["tokens"] += batch.ids.size
             self.state["rows"] += len(batch.ids)
+            self._flops += throughput.encoder_flops(self.model.encoder.shape, [batch.ids.shape])
         if self.compared is not None and progress >= 1 - self.recipe.pairs:
             sums[3:] += self._compare(self.compared)
         nn.utils.clip_grad_norm_(self.optimizers["adam"].param_groups[0]["params"], 1.0)
@@ -201,26 +207,43 @@ class Run:
             return 0.0, 0.0
         chance = random.Random(f"{self.recipe.seed} {self.state['step']}")
         encoder = self.model.encoder
+        drawn = (compared.owners(chance), compared.neighbours(chance), compared.forms(chance))
+        weights = (0.0, 0.0, self.recipe.ranking)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            loss = pairs.loss(encoder, compared.owners(chance))
-            loss = loss + pairs.loss(encoder, compared.neighbours(chance))
-            loss = loss + pairs.loss(encoder, compared.forms(chance), self.recipe.ranking)
+            kinds = zip(drawn, weights, strict=True)
+            loss = torch.stack([pairs.loss(encoder, one, ranking) for one, ranking in kinds]).sum()
+        rows = [(1, len(ids)) for one in drawn for ids in one.texts]
+        self._flops += throughput.encoder_flops(encoder.shape, rows)
         (self.recipe.pair_weight * loss).backward()  # type: ignore[no-untyped-call]
         return 1.0, loss.item()
 
-    def _losses(self, batch: Batch, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _hidden(self, batch: Batch, generator: np.random.Generator) -> np.ndarray:
         annealing = self.state["annealing"]
         whole = self.recipe.anneal_whole_rows if annealing else self.recipe.whole_rows
-        hide = mask(batch, self.recipe.mask_rate, whole, generator)
+        return mask(batch, self.recipe.mask_rate, whole, generator)
+
+    def _losses(self, batch: Batch, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+        hide = self._hidden(batch, generator)
+        token, pooled = self._token_loss(batch, hide, generator)
+        return token, self._label_loss(batch, pooled)
+
+    def _token_loss(
+        self, batch: Batch, hide: np.ndarray, generator: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Loss of the hidden tokens, and the vectors [rows, hidden] of what is left of the rows."""
         ids = np.where(hide, self.tokenizer.mask_id, batch.ids)
-        hidden = self.encode(torch.from_numpy(ids))
+        states = self.encode(torch.from_numpy(ids))
         flat = np.flatnonzero(hide)
-        token, pooled = torch.zeros(()), hidden.mean(1)
+        token = torch.zeros(())
         if len(flat):
+            self._flops += throughput.vocabulary_flops(self.model.encoder.shape, len(flat))
             token = self.model.token_loss(
-                hidden.flatten(0, 1)[torch.from_numpy(flat)],
+                states.flatten(0, 1)[torch.from_numpy(flat)],
                 torch.from_numpy(batch.ids.ravel()[flat]),
             )
+        return token, states.mean(1)
+
+    def _label_loss(self, batch: Batch, pooled: Tensor) -> Tensor:
         allowed = self.allowed[torch.from_numpy(batch.question)]
         label = self.model.label_loss(pooled, allowed, torch.from_numpy(batch.label))
         if self.soft is not None:
@@ -230,13 +253,15 @@ class Run:
         if self.master is not None:
             rows, answers = torch.from_numpy(batch.ids), self.model.labels(pooled)
             label = label + self.master.loss(rows, pooled, answers, allowed)
-        return token, label
+        return label
 
     def _log(self, sums: np.ndarray, seconds: float, probe: Any) -> None:
         entry = {key: value for key, value in self.state.items() if key != "cursors"}
         entry["seconds"] = round(self.state["seconds"], 1)
         entry["tokens_per_second"] = round(self.state["tokens"] / self.state["seconds"])
         entry["token_loss"], entry["label_loss"] = (sums[1:3] / max(sums[0], 1)).round(4).tolist()
+        if seconds:
+            entry["matrix_share"] = round(self._flops / seconds / self._rate, 4)
         if sums[3]:
             entry["pair_loss"] = round(sums[4] / sums[3], 4)
         if probe is not None:
@@ -263,7 +288,10 @@ def main() -> None:
     )
     parser.add_argument("--tasks", default="", help="task folders whose training split is added")
     parser.add_argument(
-        "--written", type=int, default=0, help="times each template of rows by hand is filled"
+        "--written",
+        type=int,
+        default=0,
+        help="times each template of rows by hand is filled; pairs then have owners by hand, too",
     )
     parser.add_argument("--probes", default=" ".join(PROBES), help="tasks probed on the way")
     parser.add_argument(
@@ -291,7 +319,8 @@ def main() -> None:
     else:
         recipe.shape = shape_of(args.size, tokenizer.size).as_dict()
     stored.write_text(json.dumps(vars(recipe), indent=1) + "\n")
-    compared = Pairs(args.data, tokenizer) if recipe.pairs else None
+    by_hand = args.written > 0
+    compared = Pairs(args.data, tokenizer, by_hand=by_hand) if recipe.pairs else None
     run = Run(args.run, recipe, Mixture(mixture_path), tokenizer, compared)
     run.train(probe=HeldOut(args.data, tokenizer, args.probes.split()))
 

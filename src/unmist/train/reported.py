@@ -6,15 +6,12 @@ names; those on registrable domains that the tasks' rule holds out are kept to m
 """
 
 import random
-from collections import Counter
 from collections.abc import Set
 from pathlib import Path
 from typing import Final
 
-from unmist.text import normalize
 from unmist.train import corpus, popular
 from unmist.train.corpus import Example
-from unmist.train.holdout import kin
 from unmist.train.written import held_out
 
 TASK: Final = "host-phishing"
@@ -24,16 +21,11 @@ POPULAR: Final = 60_000
 _OF_A_DOMAIN: Final = 3
 
 
-def rows(data: Path, seed: int, share: float = 1.0) -> list[Example]:
+def rows(data: Path, seed: int) -> list[Example]:
     """Names to learn from: phishing of :data:`LISTS`, and as benign ones popular names.
 
     None is a held-out row of a hostname task, and none is on a registrable domain that the task
     has, or that the tasks' rule holds out.
-
-    Args:
-        data: the data folder.
-        seed: which are drawn.
-        share: of the numbers above.
     """
     chance = random.Random(f"reported {seed}")
     benign, phishing = LABELS
@@ -41,20 +33,23 @@ def rows(data: Path, seed: int, share: float = 1.0) -> list[Example]:
     made = []
     for name, count in LISTS.items():
         found = [row for row in _of(data, name, taken, held) if not held_out(row[1])]
-        drawn = chance.sample(found, min(int(share * count), len(found)))
+        drawn = chance.sample(found, min(count, len(found)))
         made += [Example(text, phishing, domain, name) for text, domain in drawn]
-    for text, domain in popular.names(data, held, taken, int(share * POPULAR), chance):
+    for text, domain in popular.names(data, held, taken, POPULAR, chance):
         if not held_out(domain):
             made.append(Example(text, benign, domain, "popular"))
     return made
 
 
-def kept(data: Path, name: str, count: int, seed: int = 1) -> list[tuple[str, str]]:
-    """(name, registrable domain) of at most ``count`` names of one of :data:`LISTS` that nothing
+def kept(data: Path, count: int, seed: int = 1) -> dict[str, list[tuple[str, str]]]:
+    """(name, registrable domain) of at most ``count`` names of each of :data:`LISTS` that nothing
     is learnt from: those on registrable domains that the tasks' rule holds out."""
-    held = corpus.withheld(data, "hostname")
-    found = [row for row in _of(data, name, _taken(data), held) if held_out(row[1])]
-    return random.Random(f"kept {seed}").sample(found, min(count, len(found)))
+    taken, held = _taken(data), corpus.withheld(data, "hostname")
+    chosen = {}
+    for name in LISTS:
+        found = [row for row in _of(data, name, taken, held) if held_out(row[1])]
+        chosen[name] = random.Random(f"kept {seed}").sample(found, min(count, len(found)))
+    return chosen
 
 
 def _taken(data: Path) -> set[str]:
@@ -67,10 +62,5 @@ def _of(data: Path, name: str, taken: Set[str], held: Set[str | bytes]) -> list[
     """(name, registrable domain) of one list, a few of each domain, without domains ``taken`` and
     names ``held``."""
     path = data / "pretrain" / "hostname" / f"{name}.txt.zst"
-    names = [str(normalize(text, "hostname")).removeprefix("www.") for text in corpus.lines(path)]
-    found, out = Counter[str](), []
-    for text, domain in zip(names, kin(names, "hostname"), strict=True):
-        found[domain] += 1
-        if domain not in taken and text not in held and found[domain] <= _OF_A_DOMAIN:
-            out.append((text, domain))
-    return out
+    few = popular.few_of_each(popular.with_domain(list(corpus.lines(path))), _OF_A_DOMAIN)
+    return [(text, domain) for text, domain in few if domain not in taken and text not in held]
