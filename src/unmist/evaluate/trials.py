@@ -161,8 +161,8 @@ def page(whole: dict[str, Any]) -> str:
             f"the first, which was run with {len(seeds)} seeds: their means lie {spread:.3f} "
             "apart, so a smaller difference is chance. *bits a byte*: of masked tokens of "
             "held-out hostnames. *mean of probes*: accuracy of a linear probe on frozen vectors, "
-            f"dev rows, in the mean over {len(done[0]['probes'])} tasks; in brackets what it is "
-            "above the mean of the first.",
+            f"dev rows, in the mean over {len(done[0]['probes'])} tasks; *difference*: what that "
+            "is above the mean of the first's seeds.",
             "",
             f"Written by `unmist evaluate trials`, {then['date']}, {then['machine']}.",
             "",
