@@ -47,7 +47,7 @@ SIZES: Final = {
     "tiny": Shape(layers=2, hidden=64, vocabulary=512),
     "edge": Shape(layers=4, hidden=144, head_width=48),
     "small": Shape(layers=6, hidden=320),
-    "base": Shape(layers=12, hidden=768),
+    "base": Shape(layers=15, hidden=768),
 }
 
 
