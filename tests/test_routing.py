@@ -71,6 +71,24 @@ def test_kinds_are_told_apart(model: Model) -> None:
     assert scores["foreign:hostname"] > 0.9
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://a.casino-lake.com", True),
+        (b"HTTP://a.b/c?d=e\xff ", True),
+        ("hxxps://evil.example/x", True),
+        ("curl -s http://a.b", False),
+        ("http://a.b | sh", False),
+        ("http://", False),
+        ("php://filter/resource=x", False),
+        ("a.casino-lake.com", False),
+    ],
+)
+def test_what_is_a_url_by_its_syntax(model: Model, text: str | bytes, url: bool) -> None:
+    (route,) = model.route([text])
+    assert (route == ("url", 1.0)) == url
+
+
 def test_each_row_is_asked_about_by_the_specialists_of_its_kind(model: Model) -> None:
     assert model.specialists("hostname") == ("host-category", "second")
     texts = ["casino-lake.com7", "net user /domain55net", "\x00\ufffd\ufffd##", " "]

@@ -14,7 +14,7 @@ from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.explain import NEAREST, Examples, Explanation, byte_weights, spans
 from unmist.io import Row
-from unmist.text import FIELDS, Tokenizer, normalize
+from unmist.text import FIELDS, Tokenizer, is_url, normalize
 from unmist.verdict import Status, Verdict
 
 _TRUNCATED = "truncated"
@@ -157,6 +157,9 @@ class Model:
     def route(self, texts: Sequence[str | bytes]) -> list[Route]:
         """The field kind of each text, ``other`` for what is none.
 
+        What its syntax says to be a URL is one; of all else the router decides, which has learnt
+        URLs without their scheme.
+
         Raises:
             UsageError: ``texts`` is one string, or the model has no router.
         """
@@ -166,7 +169,10 @@ class Model:
             raise UsageError(f"{self.path} has no router to tell field kinds; name a task")
         odds = router.probabilities([_bytes(text) for text in texts])
         best = odds.argmax(axis=1).tolist()
-        return [Route(router.fields[i], float(row[i])) for i, row in zip(best, odds, strict=True)]
+        return [
+            Route("url", 1.0) if is_url(text) else Route(router.fields[i], float(row[i]))
+            for text, i, row in zip(texts, best, odds, strict=True)
+        ]
 
     @property
     def routes(self) -> bool:
