@@ -31,6 +31,7 @@ from unmist.train.pairs import Pairs
 from unmist.train.pretrain_recipe import Recipe, rate_share
 from unmist.train.pretrainer import Pretrainer
 from unmist.train.soft import SoftTargets
+from unmist.train.spelling import Spelling
 from unmist.train.start import warm_start
 
 
@@ -72,6 +73,10 @@ class Run:
         if recipe.general:
             hidden = self.model.encoder.shape.hidden
             self.general = GeneralVectors(Path(recipe.general), mixture, hidden)
+        self.spelling: Spelling | None = None
+        if recipe.spelling:
+            pieces = [tokenizer.piece(token) for token in range(tokenizer.size)]
+            self.spelling = Spelling(self.model.encoder.embeddings.tok_embeddings.weight, pieces)
         matrices: list[Tensor] = []
         if recipe.muon:
             matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]
@@ -117,9 +122,13 @@ class Run:
         return self.folder / "checkpoint.safetensors"
 
     def _modules(self) -> dict[str, nn.Module]:
-        own: dict[str, nn.Module] = {"model": self.model}
-        lifts = {"lift": self.master, "general": self.general}
-        return own | {name: by.lift for name, by in lifts.items() if by is not None}
+        modules = {
+            "model": self.model,
+            "lift": self.master and self.master.lift,
+            "general": self.general and self.general.lift,
+            "spelling": self.spelling,
+        }
+        return {name: module for name, module in modules.items() if module is not None}
 
     @property
     def done(self) -> bool:
@@ -193,11 +202,15 @@ class Run:
             self._flops += throughput.encoder_flops(self.model.encoder.shape, [batch.ids.shape])
         if self.compared is not None and progress >= 1 - self.recipe.pairs:
             sums[3:] += self._compare(self.compared)
+        if self.spelling is not None:
+            self.spelling.take()
         nn.utils.clip_grad_norm_(self.optimizers["adam"].param_groups[0]["params"], 1.0)
         for name, optimizer in self.optimizers.items():
             optimizer.param_groups[0]["lr"] = peaks[name] * share
             optimizer.step()
             optimizer.zero_grad()
+        if self.spelling is not None:
+            self.spelling.give()
         self.state["step"] += 1
         return sums
 

@@ -29,6 +29,7 @@ class Recipe:
     focus_weight: float = 3.0
     rest: str = ""  # tasks that are not drawn: few rows, drawn often, are learnt by heart
     muon: bool = True
+    spelling: bool = False  # hashed n-grams of its piece are part of each row of the token table
     bf16: bool = False  # products in bfloat16, sums in float32: six times as fast with AMX
     compile: bool = False  # fuse what is not a matrix product; needs a C++ compiler
     soft: str = ""  # soft targets of unmist.train.teacher
