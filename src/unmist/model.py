@@ -14,7 +14,7 @@ from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.explain import NEAREST, Examples, Explanation, byte_weights, spans
 from unmist.io import Row
-from unmist.text import FIELDS, Tokenizer, is_url, normalize
+from unmist.text import FIELDS, Tokenizer, kind_by_syntax, normalize
 from unmist.verdict import Status, Verdict
 
 _TRUNCATED = "truncated"
@@ -157,8 +157,8 @@ class Model:
     def route(self, texts: Sequence[str | bytes]) -> list[Route]:
         """The field kind of each text, ``other`` for what is none.
 
-        What its syntax says to be a URL is one; of all else the router decides, which has learnt
-        URLs without their scheme.
+        What syntax leaves no doubt about (a URL with its scheme, an address, a mailbox, a digest, a
+        file's path or name) is told by that; of all else the router decides.
 
         Raises:
             UsageError: ``texts`` is one string, or the model has no router.
@@ -170,7 +170,9 @@ class Model:
         odds = router.probabilities([_bytes(text) for text in texts])
         best = odds.argmax(axis=1).tolist()
         return [
-            Route("url", 1.0) if is_url(text) else Route(router.fields[i], float(row[i]))
+            Route(plain, 1.0)
+            if (plain := kind_by_syntax(text))
+            else Route(router.fields[i], float(row[i]))
             for text, i, row in zip(texts, best, odds, strict=True)
         ]
 

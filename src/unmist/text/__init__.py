@@ -1,8 +1,9 @@
 """Field kinds, normalisation and the tokenizer: from raw text to token ids."""
 
 from unmist.text.fields import FIELDS
-from unmist.text.normalize import cut, is_url, normalize
+from unmist.text.normalize import cut, normalize
 from unmist.text.special_use import is_special_use, reads_name
+from unmist.text.syntax import kind_by_syntax
 from unmist.text.tokenizer import Tokenizer, both_ends
 
 __all__ = [
@@ -11,7 +12,7 @@ __all__ = [
     "both_ends",
     "cut",
     "is_special_use",
-    "is_url",
+    "kind_by_syntax",
     "normalize",
     "reads_name",
 ]

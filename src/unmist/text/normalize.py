@@ -14,7 +14,6 @@ _ELLIPSIS: Final = "\u2026".encode()
 _MAX_NAME: Final = 253  # characters of a DNS name; a longer one has no A-label form
 _PORT: Final = re.compile(r":[0-9]{1,5}")
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_WEB: Final = re.compile(rb"(?:https?|hxxps?|ftps?|wss?)://[^\s/?#]\S*", re.IGNORECASE)
 
 
 def normalize(text: str | bytes, field: str) -> str | bytes:
@@ -111,10 +110,3 @@ def cut(text: str | bytes, limit: int = MAX_BYTES) -> tuple[str | bytes, bool]:
     head = (limit - len(_ELLIPSIS)) // 2
     tail = limit - len(_ELLIPSIS) - head
     return data[:head] + _ELLIPSIS + data[-tail:], True
-
-
-def is_url(text: str | bytes) -> bool:
-    """Whether a whole text is the address of a page or a file: a scheme of the web, a host, and no
-    white space. ``hxxp`` is how reports write what shall not be clicked."""
-    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _WEB.fullmatch(raw.strip()) is not None
