@@ -28,7 +28,8 @@ TOLD = {
 OPEN = [
     "", " ", "curl -s http://a.b", "http://a.b | sh", "http://", "php://filter/resource=x",
     "a.casino-lake.com", "setup.zip", "readme.md", "run.sh", "/login.php?id=1", "/search/a",
-    "1.2.3", "999.1.1.1", "abcdef", "deadbeef", "12345678", "fold -w 80 file.txt", "net user /domain",
+    "1.2.3", "999.1.1.1", "abcdef", "deadbeef", "12345678",
+    "fold -w 80 file.txt", "net user /domain",
     "cmd.exe /c dir", "C:\\Windows\\cmd.exe -enc aa", "/bin/sh -c id", "../../etc/passwd", "a@b",
     "cat /etc/passwd", "d41d8cd98f00b204e9800998ecf8427E", "hello world",
 ]  # fmt: skip

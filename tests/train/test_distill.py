@@ -13,9 +13,9 @@ from unmist.train.distill import Master
 from unmist.train.encoder import Encoder, Shape
 from unmist.train.export import export_encoder, load_encoder
 from unmist.train.mixture import Mixture
-from unmist.train.pretrain import Run
 from unmist.train.pretrain_recipe import Recipe
 from unmist.train.pretrainer import Pretrainer
+from unmist.train.run import Run
 
 
 @pytest.fixture(scope="module")

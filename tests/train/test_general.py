@@ -12,8 +12,8 @@ from unmist.text import Tokenizer
 from unmist.train import general
 from unmist.train.general import GeneralVectors, centred, chosen, readable
 from unmist.train.mixture import Batch, Mixture
-from unmist.train.pretrain import Run
 from unmist.train.pretrain_recipe import Recipe
+from unmist.train.run import Run
 
 SHAPE = {"layers": 1, "hidden": 64, "vocabulary": 600}
 

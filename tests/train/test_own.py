@@ -76,10 +76,11 @@ def test_it_goes_on_with_corrected_labels(
     card = own.train_own(*how, folder, recipe, go_on=adapter)
     assert card["labels"] == ["play", "read", "think"]
     assert card["scores"]["test"]["accuracy"] > 0.7  # what it knew, with no step taken
-    with pytest.raises(UsageError, match="another rank"):
+    wider = own.train_own(*how, tmp_path / "wider", Recipe(rank=6, minutes=1e-6), go_on=adapter)
+    assert wider["scores"]["test"]["accuracy"] == card["scores"]["test"]["accuracy"]
+    with pytest.raises(UsageError, match="rank 4; give --rank 4 or more"):
         own.train_own(*how, tmp_path / "other", Recipe(rank=2), go_on=adapter)
-    assert not (tmp_path / "other").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["pastime2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pastime2", "wider"]
 
 
 @pytest.mark.parametrize(

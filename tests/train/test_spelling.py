@@ -10,8 +10,8 @@ from unmist.text import Tokenizer
 from unmist.train import shares
 from unmist.train.encoder import Shape
 from unmist.train.mixture import Mixture
-from unmist.train.pretrain import Run
 from unmist.train.pretrain_recipe import Recipe
+from unmist.train.run import Run
 from unmist.train.spelling import Spelling
 
 PIECES = [b"", b"login", b"logins", b"zq"]

@@ -195,6 +195,12 @@ def named_folders(
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep vectors here, so that a run which was cut off goes on.",
 )
+@click.option(
+    "--keep",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="An earlier probes.json of the same rows: models that only it has are kept.",
+)
 @report_option
 @run_options
 def probes(
@@ -210,6 +216,7 @@ def probes(
     pairs: int,
     seed: int,
     cache: Path | None,
+    keep: Path | None,
     out: Path,
     threads: int | None,
     quiet: bool,
@@ -220,8 +227,19 @@ def probes(
     Peers need sentence-transformers (pip install 'unmist[peers]').
     """
     from unmist.cli.reports import report
-    from unmist.evaluate.probes import Cached, Encoder, Limits, Ours, Peer, markdown, run
+    from unmist.evaluate.probes import (
+        Cached,
+        Encoder,
+        Limits,
+        Ours,
+        Peer,
+        markdown,
+        read_kept,
+        run,
+        with_kept,
+    )
 
+    earlier = None if keep is None else read_kept(keep)
     model = open_model(model_path, threads)
     encoders: list[Encoder] = [Ours(model, str(model.info()["name"]))]
     encoders += [Ours(open_model(folder, threads), name) for name, folder in others.items()]
@@ -233,6 +251,8 @@ def probes(
     with row_progress(quiet=quiet, shares_screen=False) as progress:
         cached = [Cached(encoder, cache, progress.update) for encoder in encoders]
         result = run(data, cached, limits, seed, (lambda _: None) if quiet else report)
+    if earlier is not None:
+        result = with_kept(result, earlier, str(keep))
     _write(out, "probes", result, markdown(result))
 
 

@@ -28,8 +28,9 @@ from unmist.evaluate.compare.pages import markdown_table, write_json, write_text
 from unmist.text import Tokenizer
 from unmist.train.heldout import HeldOut
 from unmist.train.mixture import Mixture
-from unmist.train.pretrain import Run, shape_of
+from unmist.train.pretrain import shape_of
 from unmist.train.pretrain_recipe import Recipe
+from unmist.train.run import Run
 from unmist.train.tried import KINDS
 
 _SEEDS: Final = 3
@@ -74,6 +75,7 @@ def trials(general: str) -> list[Trial]:
         Trial("45 % masked", "mask", {"mask_rate": 0.45}),
         Trial("whole labels and words masked", "mask", kind="WholeLabels"),
         Trial("n-grams of a piece added to its input", "input", kind="Spelt"),
+        Trial("n-grams of a piece part of its row of the table", "input", {"spelling": True}),
         Trial("pairs of pieces added to the input", "input", kind="Paired"),
         Trial("a sentence encoder's vectors predicted", "distillation", {"general": general}),
         Trial("replaced tokens told beside", "detection", kind="Detected"),

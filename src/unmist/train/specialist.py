@@ -196,19 +196,26 @@ def start_head(head: nn.Linear, model: Path, task: str, labels: list[str]) -> bo
 def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None:
     """Start LoRA factors and head from an adapter folder; a label it has not stays at zero.
 
+    Ranks that it has not got change nothing at first: what they write is zero.
+
     Args:
         specialist: is changed in place.
         adapter: the folder to start from.
         labels: of the specialist's outputs, see :func:`outputs`.
 
     Raises:
-        UsageError: its factors have another rank.
+        UsageError: its factors have a higher rank.
     """
     card = json.loads((adapter / layout.TASK).read_text())
     factors = load_file(adapter / layout.ADAPTER_WEIGHTS)
     now = peft.get_peft_model_state_dict(specialist.encoder)
-    if any(now[name].shape != value.shape for name, value in factors.items() if name in now):
-        raise UsageError(f"{adapter}: its factors have another rank; give the same --rank")
+    for name in factors.keys() & now.keys():
+        if any(old > new for old, new in zip(factors[name].shape, now[name].shape, strict=True)):
+            rank = min(factors[name].shape)
+            raise UsageError(f"{adapter}: its factors have rank {rank}; give --rank {rank} or more")
+        wide = now[name].clone()
+        wide[tuple(map(slice, factors[name].shape))] = factors[name].to(wide.dtype)
+        factors[name] = wide
     peft.set_peft_model_state_dict(specialist.encoder, factors)
     head = load_file(adapter / layout.HEAD)
     had = outputs(card["labels"], outside=card.get("outside") is not None)

@@ -1,6 +1,6 @@
 """Ways of pretraining that need code of their own, to be measured beside the one that is used.
 
-Each changes one thing of :class:`unmist.train.pretrain.Run`: what is hidden, what a token's input
+Each changes one thing of :class:`unmist.train.run.Run`: what is hidden, what a token's input
 is, or what is asked of it. ``unmist evaluate trials`` gives all of them the same minutes.
 """
 
@@ -15,8 +15,8 @@ from torch.nn import functional as F  # noqa: N812
 from unmist.text import Tokenizer, ngrams
 from unmist.train.encoder import Embeddings, Encoder, Shape
 from unmist.train.mixture import Batch
-from unmist.train.pretrain import Run
 from unmist.train.pretrainer import Pretrainer
+from unmist.train.run import Run
 
 _BITS: Final = 15  # of the n-gram table: 32,768 rows beside 24,576 pieces
 _CORRUPTED: Final = 0.15  # share of the tokens left visible that are replaced

@@ -1,9 +1,11 @@
 """The whole suite on a tiny model: rows, cache, figures and page."""
 
+import copy
 import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,8 @@ import zstandard
 from click.testing import CliRunner
 
 from unmist.cli import main
-from unmist.errors import InputError
-from unmist.evaluate.probes import Cached, Limits, Ours, Peer, encoders, retrieval, run
+from unmist.errors import InputError, UsageError
+from unmist.evaluate.probes import Cached, Limits, Ours, Peer, encoders, retrieval, run, with_kept
 from unmist.evaluate.probes.country import country_rows
 from unmist.evaluate.probes.rows import task_rows
 from unmist.model import Model
@@ -123,6 +125,35 @@ def test_the_verb(data: Path, tiny_model_folder: Path, tmp_path: Path) -> None:
     page = (tmp_path / "probes.md").read_text()
     assert "| **mean of tasks** |" in page
     assert "## Discrimination" in page
+
+    alone = ["evaluate", "probes", "--data", str(data), *map(str, arguments)]
+    kept = CliRunner().invoke(main, [*alone, "--keep", str(tmp_path / "probes.json")])
+    assert kept.exit_code == 0, kept.output
+    beside = json.loads((tmp_path / "probes.json").read_text())
+    assert beside.pop("difference").keys() == result.pop("difference").keys() - {"again"}
+    assert beside == result
+    assert (tmp_path / "probes.md").read_text().count("again") == page.count("again") - 1
+    other = CliRunner().invoke(main, [*alone, "--seed", "2", "--keep", tmp_path / "probes.json"])
+    assert other.exit_code == 2
+    assert "give the same numbers of rows" in other.output
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": {}}'])
+def test_what_is_kept_is_no_result(data: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "probes.json").write_text(text)
+    asked = ["--keep", str(tmp_path / "probes.json"), "-o", str(tmp_path)]
+    done = CliRunner().invoke(main, ["evaluate", "probes", "--data", str(data), *asked])
+    assert done.exit_code == 2
+    assert "earlier run" in done.output
+
+
+def test_other_rows_under_the_same_numbers_are_found_out() -> None:
+    scores = {"linear": {"n-grams": {"macro_f1": 0.5}}, "nearest": {}}
+    one: dict[str, Any] = {"rows": {"seed": 1}, "tasks": {"a": scores}, "models": {}}
+    other = copy.deepcopy(one)
+    other["tasks"]["a"]["linear"]["n-grams"]["macro_f1"] = 0.6
+    with pytest.raises(UsageError, match="its rows were others"):
+        with_kept(one, other, "x.json")
 
 
 def test_a_peer_that_is_no_folder(tmp_path: Path) -> None:
