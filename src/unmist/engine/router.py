@@ -11,6 +11,7 @@ import numpy as np
 
 from unmist.artifact.load import Router as Weights
 from unmist.engine.wide import Wide
+from unmist.text import is_run, kind_by_syntax
 
 EDGE: Final = 64  # bytes read at either end of a text: time stays bounded, and that says enough
 
@@ -39,11 +40,18 @@ class Router:
 
     def familiar(self, texts: Sequence[bytes], field: str) -> np.ndarray:
         """Whether each text is like those of a field kind: bool [n]. A kind that was not trained
-        is open to everything."""
+        is open to everything, and to any kind what has its syntax is familiar."""
         if field not in self._least:
             return np.ones(len(texts), bool)
-        found: np.ndarray = self.probabilities(texts)[:, self.fields.index(field)]
-        return found >= self._least[field]
+        odds = self.probabilities(texts)[:, self.fields.index(field)]
+        found: np.ndarray = odds >= self._least[field]
+        for place in np.flatnonzero(~found).tolist():
+            found[place] = _of_syntax(texts[place], field)
+        return found
+
+
+def _of_syntax(text: bytes, field: str) -> bool:
+    return kind_by_syntax(text) == field or (field == "command" and is_run(text))
 
 
 def ends(text: bytes) -> bytes:

@@ -3,14 +3,16 @@
 from unmist.text.fields import FIELDS
 from unmist.text.normalize import cut, normalize
 from unmist.text.special_use import is_special_use, reads_name
-from unmist.text.syntax import kind_by_syntax
+from unmist.text.syntax import NEVER_RUN, is_run, kind_by_syntax
 from unmist.text.tokenizer import Tokenizer, both_ends
 
 __all__ = [
     "FIELDS",
+    "NEVER_RUN",
     "Tokenizer",
     "both_ends",
     "cut",
+    "is_run",
     "is_special_use",
     "kind_by_syntax",
     "normalize",
