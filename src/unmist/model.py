@@ -14,7 +14,7 @@ from unmist.engine import Engine
 from unmist.errors import UsageError
 from unmist.explain import NEAREST, Examples, Explanation, byte_weights, spans
 from unmist.io import Row
-from unmist.text import FIELDS, NEVER_RUN, Tokenizer, is_run, kind_by_syntax, normalize
+from unmist.text import FIELDS, Tokenizer, normalize
 from unmist.verdict import Status, Verdict
 
 _TRUNCATED = "truncated"
@@ -168,10 +168,7 @@ class Model:
         router = self._answerer.router
         if router is None:
             raise UsageError(f"{self.path} has no router to tell field kinds; name a task")
-        odds = router.probabilities([_bytes(text) for text in texts])
-        best = odds.argmax(axis=1).tolist()
-        routes = [Route(router.fields[i], float(row[i])) for i, row in zip(best, odds, strict=True)]
-        return [_by_syntax(text, route) for text, route in zip(texts, routes, strict=True)]
+        return [Route(*kind) for kind in router.kinds([_bytes(text) for text in texts])]
 
     @property
     def routes(self) -> bool:
@@ -447,13 +444,6 @@ def _distinct(texts: Sequence[str | bytes], field: str) -> tuple[np.ndarray, lis
     distinct: dict[str | bytes, int] = {}
     places = [distinct.setdefault(normalize(t, field), len(distinct)) for t in texts]
     return np.array(places, np.int64), list(distinct)
-
-
-def _by_syntax(text: str | bytes, route: Route) -> Route:
-    """What syntax says of a text, or else the router's ``route``."""
-    if (kind := kind_by_syntax(text)) is not None:
-        return Route(kind, 1.0)
-    return Route("command", 1.0) if route.field in NEVER_RUN and is_run(text) else route
 
 
 def _refuse_one_string(texts: Iterable[str | bytes]) -> None:

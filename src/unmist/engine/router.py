@@ -11,7 +11,7 @@ import numpy as np
 
 from unmist.artifact.load import Router as Weights
 from unmist.engine.wide import Wide
-from unmist.text import is_run, kind_by_syntax
+from unmist.text import NEVER_RUN, is_run, kind_by_syntax
 
 EDGE: Final = 64  # bytes read at either end of a text: time stays bounded, and that says enough
 
@@ -37,6 +37,21 @@ class Router:
         odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / self._temperature)
         out: np.ndarray = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
         return out
+
+    def kinds(self, texts: Sequence[bytes]) -> list[tuple[str, float]]:
+        """The field kind of each text and the probability of it, 1 where syntax tells it.
+
+        Syntax also tells a command, but only against kinds of which none begins like one.
+        """
+        odds = self.probabilities(texts)
+        best = odds.argmax(axis=1).tolist()
+        found = [(self.fields[i], float(row[i])) for i, row in zip(best, odds, strict=True)]
+        for place, text in enumerate(texts):
+            if (plain := kind_by_syntax(text)) is not None:
+                found[place] = plain, 1.0
+            elif found[place][0] in NEVER_RUN and is_run(text):
+                found[place] = "command", 1.0
+        return found
 
     def familiar(self, texts: Sequence[bytes], field: str) -> np.ndarray:
         """Whether each text is like those of a field kind: bool [n]. A kind that was not trained

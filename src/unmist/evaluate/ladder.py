@@ -89,7 +89,7 @@ def without_bytes(tokenizer: Tokenizer) -> bodies.Encode:
     """Our pieces as they would be without the 256 single bytes: what they would have spelt is
     unknown. A spare token stands for that."""
     spell = bodies.spelled(tokenizer)
-    single = {i for i in range(tokenizer.size) if len(tokenizer.piece(i)) == 1}
+    single = {i for i, piece in enumerate(tokenizer.pieces) if len(piece) == 1}
     unknown = tokenizer.special_id(SPARE[0])
 
     def encode(texts: Sequence[str], field: str) -> list[list[int]]:

@@ -75,9 +75,7 @@ def is_run(text: str | bytes) -> bool:
     Attacks in requests do so, too, and so do sentences; so this decides only against
     :data:`NEVER_RUN`.
     """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogateescape")
-    return _RUN.fullmatch(text.strip()) is not None
+    return _RUN.fullmatch(_plain(text)) is not None
 
 
 def kind_by_syntax(text: str | bytes) -> str | None:
@@ -85,9 +83,7 @@ def kind_by_syntax(text: str | bytes) -> str | None:
 
     Takes time linear in the length.
     """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogateescape")
-    text = text.strip()
+    text = _plain(text)
     if _WEB.fullmatch(text):
         return "url"
     nothing = (_MAILBOX, _DIGEST, _IDENTIFIER)
@@ -96,6 +92,11 @@ def kind_by_syntax(text: str | bytes) -> str | None:
     if any(form.fullmatch(text) for form in (_UNIX, _WINDOWS, _REGISTRY, _FILE)):
         return "path"
     return None
+
+
+def _plain(text: str | bytes) -> str:
+    """Without white space around it; a byte that is not UTF-8 is kept as no character."""
+    return (text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text).strip()
 
 
 def _is_address(text: str) -> bool:

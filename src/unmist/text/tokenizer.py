@@ -131,6 +131,11 @@ class Tokenizer:
         """The exact bytes; special tokens stand for none."""
         return b"".join(self._pieces[i] for i in ids)
 
+    @property
+    def pieces(self) -> tuple[bytes, ...]:
+        """What :meth:`piece` says of every token, in order."""
+        return tuple(self._pieces)
+
     def piece(self, index: int) -> bytes:
         """The bytes one token stands for; empty for a special token."""
         return self._pieces[index]

@@ -124,7 +124,7 @@ class Mixture:
 
     def texts(self, rows: np.ndarray, tokenizer: Tokenizer) -> list[str]:
         """The normalised texts of rows, back from their tokens."""
-        pieces = [tokenizer.piece(token) for token in range(tokenizer.size)]
+        pieces = tokenizer.pieces
         spans = zip(self.offsets[rows].tolist(), self.offsets[rows + 1].tolist(), strict=True)
         joined = (b"".join(pieces[t] for t in self.tokens[a:b].tolist()) for a, b in spans)
         return [text.decode("utf-8", "replace") for text in joined]

@@ -72,8 +72,8 @@ class Run:
             self.general = GeneralVectors(Path(recipe.general), mixture, hidden)
         self.spelling: Spelling | None = None
         if recipe.spelling:
-            pieces = [tokenizer.piece(token) for token in range(tokenizer.size)]
-            self.spelling = Spelling(self.model.encoder.embeddings.tok_embeddings.weight, pieces)
+            table = self.model.encoder.embeddings.tok_embeddings.weight
+            self.spelling = Spelling(table, tokenizer.pieces)
         matrices: list[Tensor] = []
         if recipe.muon:
             matrices += [w for w in self.model.encoder.layers.parameters() if w.ndim == 2]

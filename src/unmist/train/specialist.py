@@ -213,9 +213,9 @@ def go_on_from(specialist: Specialist, adapter: Path, labels: list[str]) -> None
         if any(old > new for old, new in zip(factors[name].shape, now[name].shape, strict=True)):
             rank = min(factors[name].shape)
             raise UsageError(f"{adapter}: its factors have rank {rank}; give --rank {rank} or more")
-        wide = now[name].clone()
-        wide[tuple(map(slice, factors[name].shape))] = factors[name].to(wide.dtype)
-        factors[name] = wide
+        padded = now[name].clone()
+        padded[tuple(map(slice, factors[name].shape))] = factors[name].to(padded.dtype)
+        factors[name] = padded
     peft.set_peft_model_state_dict(specialist.encoder, factors)
     head = load_file(adapter / layout.HEAD)
     had = outputs(card["labels"], outside=card.get("outside") is not None)

@@ -59,8 +59,8 @@ def deeper(state: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
 
 def old_pieces(tokenizer: Tokenizer, before: Tokenizer) -> list[list[int]]:
     """For each id of a tokenizer, the ids of an earlier one that say the same."""
-    known = {before.piece(i): [i] for i in range(before.size) if before.piece(i)}
-    pieces = [tokenizer.piece(i) for i in range(tokenizer.size)]
+    known = {piece: [i] for i, piece in enumerate(before.pieces) if piece}
+    pieces = tokenizer.pieces
     split = before.encode_batch(pieces)
     same = [known.get(piece) or ids for piece, ids in zip(pieces, split, strict=True)]
     return [ids or [i] for i, ids in enumerate(same)]  # special tokens have the same ids in all

@@ -41,8 +41,7 @@ def opening(tokenizer: Tokenizer) -> np.ndarray:
 
     The tokenizer splits before separators, so that a piece with one opens something new.
     """
-    pieces = [tokenizer.piece(token) for token in range(tokenizer.size)]
-    return np.array([not piece[:1].isalnum() and piece[:1] < b"\x80" for piece in pieces])
+    return np.array([not p[:1].isalnum() and p[:1] < b"\x80" for p in tokenizer.pieces])
 
 
 def mask_words(
@@ -105,8 +104,8 @@ class Spelt(Run):
 
     def _learner(self) -> Pretrainer:
         model = super()._learner()
-        pieces = [self.tokenizer.piece(token) for token in range(self.tokenizer.size)]
-        model.encoder.embeddings = SpeltEmbeddings(model.encoder.shape, pieces)
+        spelt = SpeltEmbeddings(model.encoder.shape, self.tokenizer.pieces)
+        model.encoder.embeddings = spelt
         nn.init.normal_(model.encoder.embeddings.tok_embeddings.weight, std=0.02)
         return model
 
